@@ -1,0 +1,58 @@
+"""What a service remembers of other services' events: per ticket the last of each kind, cut down to what it needs.
+
+There is no order across topics, so a decision is a pure function of the facts present, whichever came first. Within a
+kind, what carries a lower sequence than the one remembered is stale and dropped.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from libs.common.contracts.envelope import Envelope, Event
+from libs.common.messaging.transaction import Tx
+
+F = TypeVar("F")
+Remember = Callable[[Any], object]
+
+
+class Memory(Generic[F]):
+    """The facts of one service. `shape` is a frozen dataclass whose fields, all optional, are the kinds of fact.
+
+    `remember` maps an event to the field it fills and the function that reduces it to that field's value.
+    """
+
+    def __init__(self, shape: type[F], remember: Mapping[type[Event], tuple[str, Remember]]) -> None:
+        self._facts = TypeAdapter(shape)
+        self._remember = remember
+
+    @property
+    def events(self) -> frozenset[type[Event]]:
+        """Return the events there is something to remember of."""
+        return frozenset(self._remember)
+
+    def of(self, tx: Tx, subject: str) -> F:
+        """Return the facts of a held aggregate."""
+        facts = tx.aggregate(subject).facts
+        return self._facts.validate_python({name: fact["is"] for name, fact in facts.items()})
+
+    def learn(self, tx: Tx, events: Sequence[Envelope[Event]]) -> dict[str, F]:
+        """Remember what events say. Returns the facts of each subject that learned something new."""
+        fresh = [event.subject for event in events if self._learn(tx, event)]
+        return {subject: self.of(tx, subject) for subject in fresh}
+
+    def _learn(self, tx: Tx, event: Envelope[Event]) -> bool:
+        name, reduce = self._remember[type(event.data)]
+        aggregate = tx.aggregate(event.subject)
+        if aggregate.facts.get(name, {"seq": 0})["seq"] >= event.sequence:
+            return False
+        aggregate.facts[name] = {"seq": event.sequence, "is": _plain(reduce(event.data))}
+        aggregate.changed = True
+        return True
+
+
+_PLAIN: TypeAdapter[object] = TypeAdapter(object)
+
+
+def _plain(value: object) -> Any:
+    return _PLAIN.dump_python(value, mode="json")

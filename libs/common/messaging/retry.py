@@ -1,0 +1,35 @@
+"""Which failures pass by themselves, and how long to wait for them."""
+
+import asyncio
+import random
+
+import asyncpg
+
+LONGEST_SECONDS = 15.0
+_TRANSIENT = (
+    OSError,
+    TimeoutError,
+    asyncio.CancelledError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresIOError,
+)
+
+
+class TransientError(Exception):
+    """Raised by a handler that knows its failure will pass."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Say whether trying the same thing later can succeed: the machine was at fault, not the message."""
+    return isinstance(error, (*_TRANSIENT, TransientError))
+
+
+def backoff(attempt: int) -> float:
+    """Return the seconds to wait before try `attempt` + 1: doubling from 0.1 s, jittered, at most 15 s."""
+    return min(LONGEST_SECONDS, 0.1 * 2.0 ** min(attempt - 1, 10)) * random.uniform(0.5, 1.0)

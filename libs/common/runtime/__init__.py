@@ -1,0 +1,1 @@
+"""What every service stands on: the Service object, HTTP, database, keys, clock, timers, notices, files, telemetry."""

@@ -1,0 +1,73 @@
+"""What every service's routes share: clean text, cursors, pages, and the context."""
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from libs.common.runtime.problems import wrong_field
+
+T = TypeVar("T")
+
+
+def _no_control(text: str) -> str:
+    if any(ord(character) < 32 and character not in "\t\n\r" for character in text):
+        raise ValueError("must not contain NUL or other control characters")
+    return text
+
+
+Clean = AfterValidator(_no_control)
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Clean]
+"""A short text from outside: stripped, at most 200 characters, without control characters."""
+Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000), Clean]
+"""A long one, at most 5,000 characters."""
+
+
+class Body(BaseModel):
+    """Base of request bodies: a field we do not know is an error, for a typing mistake must not lose anything."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Page(BaseModel, Generic[T]):
+    """Part of a list. `next` is the cursor of the rest, null at the end."""
+
+    items: list[T]
+    next: str | None
+
+
+Place = tuple[datetime, UUID]
+START: Place = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+
+
+def _cursor(cursor: Annotated[str | None, Query(description="`next` of the page before")] = None) -> Place:
+    if cursor is None:
+        return START
+    try:
+        at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return datetime.fromisoformat(at), UUID(id_)
+    except (ValueError, TypeError) as error:
+        raise wrong_field("cursor", "must be the `next` of a page of this list") from error
+
+
+Cursor = Annotated[Place, Depends(_cursor)]
+
+
+def page(items: Sequence[T], limit: int, place: Callable[[T], Place]) -> Page[T]:
+    """Return a page of `items`, with the cursor behind its last if it is full."""
+    full = len(items) == limit
+    return Page(items=list(items), next=_encode(place(items[-1])) if full and items else None)
+
+
+def _encode(place: Place) -> str:
+    return base64.urlsafe_b64encode(json.dumps([place[0].isoformat(), str(place[1])]).encode()).decode()
+
+
+def context(request: Request) -> Any:
+    """Return the context of the service a route belongs to."""
+    return request.app.state.context

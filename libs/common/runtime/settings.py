@@ -1,0 +1,98 @@
+"""What an operator sets, read from the environment once, in `__main__` or a composition root."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as validated
+
+PREFIX = "JIESU_"
+BARE = ("KAFKA_BOOTSTRAP", "KAFKA_PROTOCOL", "KAFKA_MECHANISM", "KAFKA_USERNAME", "KAFKA_PASSWORD")
+
+
+class SettingsError(ValueError):
+    """A variable is missing or wrong; its text names each and what would be right."""
+
+
+@validated(frozen=True)
+class Settings:
+    """Each field is the variable of that name, upper case, with `JIESU_` before it unless it is Kafka's."""
+
+    home: Path = Path(".jiesu")
+    """Where this installation keeps its data, keys and secret."""
+    city: Path = Path("deploy/cities/beijing")
+    """The folder of the city pack."""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    database_url: str = ""
+    """postgresql://… of this service's own database."""
+    database_connections: int = 8
+    keys: Path | None = None
+    """The file of API keys; `home`/keys.json if not set."""
+    secret: Path | None = None
+    """The file of the master secret; `home`/secret if not set."""
+    clock: str = ""
+    """start,rate[,epoch] of the platform's clock; real time if empty."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    public_url: str = ""
+    """What citizens' links begin with; http://host:port if empty."""
+    sms_gateway: str = ""
+    """URL of an HTTP SMS gateway; texts stay in the notices table if empty."""
+    classify_url: str = ""
+    """Where dispatch asks classify in a dry run with text; the same process or port if empty."""
+    kafka_bootstrap: str = ""
+    kafka_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_mechanism: str = "SCRAM-SHA-512"
+    kafka_username: str | None = None
+    kafka_password: str | None = field(default=None, repr=False)
+    kafka_partitions: int = 6
+    kafka_replication: int = 1
+
+    def require(self, *names: str) -> None:
+        """Raise SettingsError if one of these was not set."""
+        missing = [variable(name) for name in names if not getattr(self, name)]
+        if missing:
+            raise SettingsError(f"set {' and '.join(missing)}")
+
+    @property
+    def keys_file(self) -> Path:
+        """Where the API keys are."""
+        return self.keys or self.home / "keys.json"
+
+    @property
+    def secret_file(self) -> Path:
+        """Where the master secret is."""
+        return self.secret or self.home / "secret"
+
+    @property
+    def base_url(self) -> str:
+        """What links to this platform begin with."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+_SETTINGS = TypeAdapter(Settings)
+
+
+def variable(name: str) -> str:
+    """Return the environment variable that sets field `name`."""
+    return name.upper() if name.upper() in BARE else PREFIX + name.upper()
+
+
+_ELSEWHERE = {"JIESU_REQUIRE_KAFKA"}
+"""Read by the test suite."""
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings in the environment. Raises SettingsError naming every wrong variable."""
+    known = {variable(name): name for name in Settings.__dataclass_fields__}
+    unknown = [key for key in environment if key.startswith(PREFIX) and key not in known and key not in _ELSEWHERE]
+    if unknown:
+        raise SettingsError(f"unknown settings {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}")
+    try:
+        return _SETTINGS.validate_python({known[k]: v for k, v in environment.items() if k in known})
+    except ValidationError as error:
+        problems = [f"{variable(str(e['loc'][0]))}: {e['msg']}, got {e['input']!r}" for e in error.errors()]
+        raise SettingsError("; ".join(problems)) from error

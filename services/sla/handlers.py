@@ -1,0 +1,131 @@
+"""What sla does on an event, a timer or a command: learn, load, decide, save, emit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from libs.common.contracts import classify, dispatch, feedback, intake
+from libs.common.contracts.envelope import Envelope, Event
+from libs.common.contracts.vocabulary import Receipt
+from libs.common.messaging.facts import Memory
+from libs.common.messaging.transaction import Tx
+from libs.common.runtime.problems import unknown_ticket
+from libs.common.runtime.service import Context
+from libs.common.runtime.timers import Due
+from services.sla import store
+from services.sla.domain import (
+    Classified,
+    Clock,
+    Done,
+    Facts,
+    NotPossibleError,
+    PauseGround,
+    Policy,
+    Received,
+    Step,
+    decide,
+    next_due,
+    pause,
+    resume,
+)
+
+TIMER = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What sla keeps in memory."""
+
+    policy: Policy
+
+
+Here = Context[Engine]
+
+
+def _received(receipt: Receipt) -> Received:
+    return Received(receipt.received_at, elderly="elderly" in receipt.access_needs)
+
+
+def _classified(event: classify.Judgement) -> Classified:
+    return Classified(event.urgency, event.elderly, _received(event.receipt))
+
+
+MEMORY = Memory(
+    Facts,
+    {
+        intake.TicketReceived: ("received", _received),
+        intake.TicketWithdrawn: ("ended", lambda _: "withdrawn"),
+        intake.TicketLinked: ("ended", lambda _: "linked"),
+        intake.TicketUnlinked: ("ended", lambda _: None),
+        intake.TicketAnswered: ("ended", lambda _: "answered"),
+        classify.TicketClassified: ("classified", _classified),
+        classify.TicketReclassified: ("classified", _classified),
+        dispatch.TicketDispatched: ("unit", lambda event: event.unit),
+        dispatch.TicketReassigned: ("unit", lambda event: event.unit),
+        dispatch.TicketContacted: ("contacted", lambda event: Done(event.round, event.first_at)),
+        dispatch.TicketResolved: ("resolved", lambda event: Done(event.round, event.at)),
+        feedback.TicketReopened: ("reopened", lambda event: Done(event.round, event.at)),
+    },
+)
+
+
+async def on_event(events: Sequence[Envelope[Event]], tx: Tx, here: Here) -> None:
+    """Learn what any of them says and bring the tickets' clocks up to it."""
+    await _react(MEMORY.learn(tx, events), tx, here)
+
+
+async def on_timer(timers: Sequence[Due], tx: Tx, here: Here) -> None:
+    """A mark was reached, or a pause is over."""
+    await _react({due.subject: MEMORY.of(tx, due.subject) for due in timers}, tx, here)
+
+
+async def pause_clocks(tx: Tx, here: Here, ticket_id: UUID, ground: PauseGround, until: datetime | None) -> list[Clock]:
+    """Stand the running clocks of a ticket still. Raises NotPossibleError if none runs."""
+    policy = here.engine.policy
+    return await _command(tx, here, ticket_id, "running", lambda c: pause(c, ground, until, policy, tx.now))
+
+
+async def resume_clocks(tx: Tx, here: Here, ticket_id: UUID) -> list[Clock]:
+    """Let the paused clocks of a ticket run on. Raises NotPossibleError if none is paused."""
+    return await _command(tx, here, ticket_id, "paused", lambda c: resume(c, tx.now))
+
+
+async def _react(tickets: Mapping[str, Facts], tx: Tx, here: Here) -> None:
+    ids = [UUID(subject) for subject in tickets]
+    clocks, cases = await store.clocks_of(tx, ids), await store.cases_of(tx, ids)
+    rulings = {}
+    for ticket_id, facts in zip(ids, tickets.values(), strict=True):
+        rulings[ticket_id] = decide(
+            ticket_id, facts, clocks[ticket_id], cases.get(ticket_id), here.engine.policy, tx.now
+        )
+    changed = [c for id_, r in rulings.items() for c in r.clocks if c not in clocks[id_]]
+    moved = [r.case for id_, r in rulings.items() if r.case and r.case != cases.get(id_)]
+    await store.save(tx, changed, moved)
+    for ticket_id, ruling in rulings.items():
+        _follow_up(tx, here, ticket_id, ruling.clocks, ruling.events)
+
+
+async def _command(tx: Tx, here: Here, ticket_id: UUID, state: str, act: Callable[[Clock], Step]) -> list[Clock]:
+    await tx.lock([str(ticket_id)])
+    clocks = (await store.clocks_of(tx, [ticket_id]))[ticket_id]
+    if not clocks:
+        raise unknown_ticket(ticket_id, here.clock)
+    steps = {clock.name: act(clock) for clock in clocks if clock.state == state}
+    if not steps:
+        raise NotPossibleError(f"no clock of this ticket is {state}")
+    now_clocks = [steps[c.name][0] if c.state == state else c for c in clocks]
+    await store.save(tx, [clock for clock, _ in steps.values()], [])
+    _follow_up(tx, here, ticket_id, now_clocks, [event for _, said in steps.values() for event in said])
+    return now_clocks
+
+
+def _follow_up(tx: Tx, here: Here, ticket_id: UUID, clocks: Sequence[Clock], events: Sequence[Event]) -> None:
+    subject = str(ticket_id)
+    due = next_due(clocks, here.engine.policy)
+    if due:
+        tx.schedule(TIMER, subject, due)
+    else:
+        tx.unschedule(TIMER, subject)
+    for event in events:
+        tx.emit(subject, event)
