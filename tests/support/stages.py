@@ -70,9 +70,9 @@ class Probe:
 
     def __init__(self, subscription: Any) -> None:
         self._subscription = subscription
-        self.seen: list[Envelope[Event]] = []
+        self.seen: list[Envelope[Any]] = []
 
-    async def until(self, enough: Callable[[Sequence[Envelope[Event]]], object]) -> list[Envelope[Event]]:
+    async def until(self, enough: Callable[[Sequence[Envelope[Any]]], object]) -> list[Envelope[Any]]:
         """Collect until `enough` says so of all seen; fails with what was seen if nothing more comes."""
         empty = 0
         while not enough(self.seen):
@@ -83,11 +83,11 @@ class Probe:
             assert empty < PATIENCE, f"saw only {[event.data.name for event in self.seen]}"
         return self.seen
 
-    async def named(self, *names: str, subject: object = None) -> list[Envelope[Event]]:
+    async def named(self, *names: str, subject: object = None) -> list[Envelope[Any]]:
         """Collect until every one of these event names was seen, and return those events in order."""
-        mine: list[Envelope[Event]] = []
+        mine: list[Envelope[Any]] = []
 
-        def all_there(seen: Sequence[Envelope[Event]]) -> bool:
+        def all_there(seen: Sequence[Envelope[Any]]) -> bool:
             mine[:] = [e for e in seen if e.data.name in names and subject in {None, UUID(e.subject), e.subject}]
             return set(names) <= {event.data.name for event in mine}
 

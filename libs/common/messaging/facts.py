@@ -14,15 +14,17 @@ from libs.common.messaging.transaction import Tx
 
 F = TypeVar("F")
 Remember = Callable[[Any], object]
+Field = str | Callable[[Any], str | None]
 
 
 class Memory(Generic[F]):
     """The facts of one service. `shape` is a frozen dataclass whose fields, all optional, are the kinds of fact.
 
-    `remember` maps an event to the field it fills and the function that reduces it to that field's value.
+    `remember` maps an event to the field it fills, or a function that names it (None: nothing to remember), and the
+    function that reduces it to that field's value.
     """
 
-    def __init__(self, shape: type[F], remember: Mapping[type[Event], tuple[str, Remember]]) -> None:
+    def __init__(self, shape: type[F], remember: Mapping[type[Event], tuple[Field, Remember]]) -> None:
         self._facts = TypeAdapter(shape)
         self._remember = remember
 
@@ -33,7 +35,10 @@ class Memory(Generic[F]):
 
     def of(self, tx: Tx, subject: str) -> F:
         """Return the facts of a held aggregate."""
-        facts = tx.aggregate(subject).facts
+        return self.read(tx.aggregate(subject).facts)
+
+    def read(self, facts: Mapping[str, Any]) -> F:
+        """Return the facts in an aggregate's row."""
         return self._facts.validate_python({name: fact["is"] for name, fact in facts.items()})
 
     def learn(self, tx: Tx, events: Sequence[Envelope[Event]]) -> dict[str, F]:
@@ -42,9 +47,10 @@ class Memory(Generic[F]):
         return {subject: self.of(tx, subject) for subject in fresh}
 
     def _learn(self, tx: Tx, event: Envelope[Event]) -> bool:
-        name, reduce = self._remember[type(event.data)]
+        field, reduce = self._remember[type(event.data)]
+        name = field if isinstance(field, str) else field(event.data)
         aggregate = tx.aggregate(event.subject)
-        if aggregate.facts.get(name, {"seq": 0})["seq"] >= event.sequence:
+        if name is None or aggregate.facts.get(name, {"seq": 0})["seq"] >= event.sequence:
             return False
         aggregate.facts[name] = {"seq": event.sequence, "is": _plain(reduce(event.data))}
         aggregate.changed = True

@@ -4,7 +4,7 @@ from alembic import context, op
 
 
 def run() -> None:
-    """Run what `alembic.command` asked for, on the connection `migrate` opened and in its transaction: env.py calls it."""
+    """Run what `alembic.command` asked for, in the transaction `migrate` opened: env.py calls it."""
     context.configure(connection=context.config.attributes["connection"], transaction_per_migration=False)
     context.run_migrations()
 

@@ -27,13 +27,14 @@ class Rows(Generic[T]):
         self._types = {name: _sql_type(hints[name]) for name in self._names}
         self._adapter = TypeAdapter(shape)
         columns = ", ".join(f'"{name}"' for name in self._names)
-        arrays = ", ".join(f"${i}::{self._types[name]}[]" for i, name in enumerate(self._names, 1))
+        # An array of json values would be taken for one of more dimensions, so they travel as text.
+        arrays = ", ".join(f"${i}::{_travels_as(self._types[name])}[]" for i, name in enumerate(self._names, 1))
+        values = ", ".join(f'"{name}"::{self._types[name]}' for name in self._names)
         updates = ", ".join(f'"{name}" = excluded."{name}"' for name in self._names if name not in key)
-        self.columns = columns
         self._select = f"SELECT {columns} FROM {table}"  # noqa: S608 names come from code
         self._upsert = (
-            f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays}) "  # noqa: S608 names come from code
-            f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {updates}"
+            f"INSERT INTO {table} ({columns}) SELECT {values} FROM unnest({arrays}) AS t({columns}) "  # noqa: S608 the same
+            f"ON CONFLICT ({', '.join(key)}) DO {f'UPDATE SET {updates}' if updates else 'NOTHING'}"
         )
 
     async def load(self, connection: Any, where: str = "", *arguments: object) -> list[T]:
@@ -52,7 +53,7 @@ class Rows(Generic[T]):
 
     def _column(self, name: str, rows: Sequence[T]) -> list[Any]:
         values = [getattr(row, name) for row in rows]
-        return [_PLAIN.dump_python(v, mode="json") for v in values] if self._types[name] == "jsonb" else values
+        return [_PLAIN.dump_json(v).decode() for v in values] if self._types[name] == "jsonb" else values
 
 
 _PLAIN: TypeAdapter[object] = TypeAdapter(object)
@@ -64,3 +65,7 @@ def _sql_type(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return "text"
     return _SQL_TYPES.get(hint, "jsonb")
+
+
+def _travels_as(sql_type: str) -> str:
+    return "text" if sql_type == "jsonb" else sql_type

@@ -1,0 +1,85 @@
+"""How a pack tells its editor what is wrong: every mistake at once, each with its file, line, column and the remedy."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+class CityError(ValueError):
+    """A pack that cannot be used; `problems` holds one sentence for each mistake found."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        """Keep the sentences and show all of them as the message."""
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(slots=True)
+class Problems:
+    """Collects mistakes while the rest of the pack is still being read."""
+
+    found: list[str] = field(default_factory=list)
+
+    def add(self, where: str, sentence: str) -> None:
+        """Note one mistake at a place such as `units.csv:7 parent` or `city.toml rates`."""
+        self.found.append(f"{where}: {sentence}")
+
+    def raise_if_any(self) -> None:
+        """Raise CityError with everything noted so far."""
+        if self.found:
+            raise CityError(self.found)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a CSV file, which knows where it stands."""
+
+    file: str
+    line: int
+    cells: dict[str, str]
+    problems: Problems
+
+    def __getitem__(self, column: str) -> str:
+        """The cell, without surrounding blanks."""
+        return self.cells[column].strip()
+
+    def many(self, column: str) -> tuple[str, ...]:
+        """The parts of a cell that holds a list: `first | second`."""
+        return tuple(part for part in (p.strip() for p in self[column].split("|")) if part)
+
+    def wrong(self, column: str, sentence: str) -> None:
+        """Note a mistake in a cell of this line."""
+        self.problems.add(f"{self.file}:{self.line} {column}", sentence)
+
+    def choice(self, column: str, allowed: Sequence[str]) -> str:
+        """The cell; a mistake when it is none of the allowed words."""
+        if self[column] not in allowed:
+            self.wrong(column, f"{self[column]!r} should be one of {', '.join(allowed)}")
+        return self[column]
+
+    def filled(self, column: str) -> str:
+        """The cell; a mistake when it is empty."""
+        if not self[column]:
+            self.wrong(column, "is empty and must be filled")
+        return self[column]
+
+
+def read_table(path: Path, columns: Sequence[str], problems: Problems) -> Iterator[Row]:
+    """The rows of a UTF-8 CSV file whose header is exactly `columns`; a line of another width is noted and skipped."""
+    if not path.is_file():
+        problems.add(path.name, f"is missing; expected a CSV file at {path}")
+        return
+    # utf-8-sig: spreadsheet programs put a byte order mark in front, which would spoil the first column's name.
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        header = next(reader, [])
+        if header != list(columns):
+            problems.add(f"{path.name}:1", f"the header should be {','.join(columns)}")
+            return
+        for cells in reader:
+            row = Row(path.name, reader.line_num, dict(zip(columns, cells, strict=False)), problems)
+            if len(cells) == len(columns):
+                yield row
+            else:
+                row.wrong("row", f"has {len(cells)} cells, the header has {len(columns)}")

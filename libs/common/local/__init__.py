@@ -1,0 +1,1 @@
+"""The servers Jiesu can bring itself, for this machine only: a private PostgreSQL, a local Apache Kafka."""

@@ -1,0 +1,193 @@
+"""Appeals and tickets as pure decisions: what screening finds, which status the citizen sees."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from libs.common.contracts.intake import TicketSnapshot
+from libs.common.contracts.vocabulary import AccessNeed, Channel, Kind, ReporterType, Status, UnitRef, Urgency
+
+State = Literal["open", "linked", "answered", "withdrawn"]
+
+
+class NotPossibleError(Exception):
+    """A command that the state of the ticket does not allow; its text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """An appeal after screening, free of personal data. `likeness` is equal for equal words about the same place."""
+
+    ticket_id: UUID
+    number: str
+    client: str
+    channel: Channel
+    kind: Kind | None
+    title: str | None
+    text: str
+    reporter: str | None
+    reporter_type: ReporterType
+    anonymous: bool
+    address: str | None
+    lat: float | None
+    lon: float | None
+    occurred_at: datetime | None
+    received_at: datetime
+    access_needs: tuple[AccessNeed, ...]
+    language: str
+    likeness: bytes
+    state: State = "open"
+    parent: UUID | None = None
+    support: int = 0
+    answer: str | None = None
+    emergency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """What the appeal is about."""
+
+    category: tuple[str, str, str]
+    urgency: Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A step of the order's life: in which round, when, and with which unit as its lead."""
+
+    round: int
+    at: datetime
+    unit: UnitRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When the unit must be done; a later round's clock replaces an earlier one's."""
+
+    round: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the other stages have said of a ticket: the last of each kind."""
+
+    classified: Classified | None = None
+    led: Moved | None = None
+    accepted: Moved | None = None
+    working: Moved | None = None
+    returned: Moved | None = None
+    ruled: Moved | None = None
+    resolved: Moved | None = None
+    asked: Moved | None = None
+    reviewed: Moved | None = None
+    closed: Moved | None = None
+    reopened: Moved | None = None
+    due: Due | None = None
+
+    @property
+    def round(self) -> int:
+        """The current life of the ticket: 1, and one more at each reopening."""
+        return self.reopened.round if self.reopened else 1
+
+
+def status(state: State, facts: Facts) -> Status:
+    """Return what the citizen sees: a precedence over the facts present, whatever order they came in."""
+    if state == "withdrawn":
+        return "withdrawn"
+    if facts.closed and facts.closed.round >= facts.round:
+        return "closed"
+    if state != "open":
+        return state
+    return _of_the_round(facts)
+
+
+def _of_the_round(facts: Facts) -> Status:
+    def now(step: Moved | None) -> bool:
+        return step is not None and step.round >= facts.round
+
+    steps: tuple[tuple[bool, Status], ...] = (
+        (now(facts.reviewed), "reviewed"),
+        (now(facts.resolved), "resolved"),
+        (_return_pending(facts), "returned"),
+        (now(facts.working), "in_progress"),
+        (now(facts.accepted), "accepted"),
+        (facts.round > 1, "reopened"),
+        (facts.led is not None, "dispatched"),
+        (facts.classified is not None, "classified"),
+    )
+    return next((name for holds, name in steps if holds), "received")
+
+
+def _return_pending(facts: Facts) -> bool:
+    """A return waits until a ruling, or another lead, came after it."""
+    if facts.returned is None or facts.returned.round < facts.round:
+        return False
+    return all(step is None or step.at <= facts.returned.at for step in (facts.ruled, facts.led))
+
+
+def face(ticket: Ticket, facts: Facts) -> TicketSnapshot:
+    """Return the public face of a ticket."""
+    return TicketSnapshot(
+        number=ticket.number,
+        status=status(ticket.state, facts),
+        category=facts.classified.category if facts.classified else None,
+        urgency=facts.classified.urgency if facts.classified else None,
+        unit=facts.led.unit if facts.led else None,
+        due_at=facts.due.at if facts.due else None,
+        linked_to=ticket.parent,
+        received_at=ticket.received_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a ticket's timeline. `type` names a text of the message catalogue, `params` fill it."""
+
+    ticket_id: UUID
+    at: datetime
+    event_id: UUID
+    type: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """A number for life in danger and the words that call for it."""
+
+    number: str
+    name_zh: str
+    name_en: str
+    words: tuple[str, ...]
+
+
+_NOT_NOW = (
+    "去年", "前年", "上个月", "上周", "之前", "以前", "曾经", "曾", "当年", "那次", "历史上",
+    "没有", "没", "未", "别", "不会", "并未", "防止", "预防", "避免", "以免", "怕", "担心", "容易", "可能", "如果",
+    "万一", "要是", "假如", "会不会", "是否", "演练", "演习", "宣传", "培训", "咨询",
+)  # fmt: skip
+"""Words right before an emergency's that put it in the past, deny it, or only fear it."""
+REACH = 8
+"""How many characters back such a word still bears on it."""
+
+
+def emergency_in(text: str, emergencies: tuple[Emergency, ...]) -> Emergency | None:
+    """Return the emergency that the words say is happening now, the earliest mentioned; None if there is none."""
+    found = [
+        (at, emergency)
+        for emergency in emergencies
+        for word in emergency.words
+        for at in _places(text, word)
+        if not any(guard in text[max(0, at - REACH) : at] for guard in _NOT_NOW)
+    ]
+    return min(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _places(text: str, word: str) -> list[int]:
+    places, at = [], text.find(word)
+    while at >= 0:
+        places.append(at)
+        at = text.find(word, at + 1)
+    return places

@@ -1,0 +1,85 @@
+"""The door: a batch of appeals is claimed, sealed and committed; screening comes right behind."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from libs.common.messaging.transaction import Tx
+from libs.common.runtime.batching import MicroBatch
+from libs.common.runtime.problems import wrong_field
+from services.intake import store
+from services.intake.appeal import Appeal
+from services.intake.handlers.around import SCREENING, Accepted, Arrival, Here
+
+
+def arrive(here: Here, client: str, appeal: Appeal, key: str | None) -> Arrival:
+    """Return an appeal ready for the door, with its new id."""
+    scopes = []
+    if key:
+        scopes.append(_hash("key", client, key))
+    if appeal.external_ref:
+        scopes.append(_hash("ref", appeal.channel, appeal.external_ref))
+    now = here.clock.now()
+    content = _hash(appeal.model_dump_json())
+    return Arrival(here.clock.new_id(), client, appeal, tuple(scopes), content, appeal.received(now), bool(key))
+
+
+def _hash(*parts: str) -> bytes:
+    return hashlib.sha256("\0".join(parts).encode()).digest()
+
+
+def door(here: Here) -> MicroBatch[Arrival, Accepted]:
+    """Return the micro-batch that receives appeals."""
+    if here.engine.door is None:
+        here.engine.door = MicroBatch(partial(receive, here))
+    return here.engine.door
+
+
+async def receive(here: Here, arrivals: Sequence[Arrival]) -> list[Accepted | Exception]:
+    """Commit a batch of appeals, sealed, and have them screened next. One result for each."""
+    async with here.database.begin() as tx:
+        held, clashing = await _claim(tx, arrivals)
+        fresh = [a for a in arrivals if held[a.ticket_id] == a.ticket_id]
+        numbers = await store.receive(tx, [_seal(here, a) for a in fresh]) if fresh else {}
+        repeated = set(held.values()) - numbers.keys()
+        numbers |= await store.numbers(tx, repeated) if repeated else {}
+    here.loops[SCREENING].wake()
+    return [
+        _CLASH if a.ticket_id in clashing else Accepted(held[a.ticket_id], numbers[held[a.ticket_id]]) for a in arrivals
+    ]
+
+
+_CLASH = wrong_field("Idempotency-Key", "was used for another appeal; send a new key with a new appeal")
+
+
+async def _claim(tx: Tx, arrivals: Sequence[Arrival]) -> tuple[dict[UUID, UUID], set[UUID]]:
+    """Return which ticket each arrival is, its own or an earlier one, and those that reuse a key for other content."""
+    scopes = [(scope, a.ticket_id, a.content) for a in arrivals for scope in a.scopes]
+    holders = await store.claim(tx, scopes) if scopes else {}
+    held: dict[UUID, UUID] = {}
+    clashing = set()
+    for a in arrivals:
+        others = [holders[scope] for scope in a.scopes if holders[scope][0] != a.ticket_id]
+        held[a.ticket_id] = others[0][0] if others else a.ticket_id
+        if a.strict and others and others[0][1] != a.content:
+            clashing.add(a.ticket_id)
+    first = {mine: _first(held, mine) for mine in held}
+    repeated = {mine: earlier for mine, earlier in first.items() if mine != earlier}
+    if repeated:
+        await store.reclaim(tx, repeated)
+    return first, clashing
+
+
+def _first(held: Mapping[UUID, UUID], ticket_id: UUID) -> UUID:
+    """Follow repeats of repeats within a batch to the first of them."""
+    while held.get(ticket_id, ticket_id) != ticket_id:
+        ticket_id = held[ticket_id]
+    return ticket_id
+
+
+def _seal(here: Here, arrival: Arrival) -> tuple[UUID, str, str, datetime, bytes]:
+    day = arrival.received_at.astimezone(here.engine.timezone).strftime("%Y%m%d")
+    sealed = here.engine.vault.seal(arrival.appeal.model_dump_json().encode(), arrival.ticket_id.bytes)
+    return arrival.ticket_id, day, arrival.client, arrival.received_at, sealed
