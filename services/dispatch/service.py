@@ -33,6 +33,6 @@ SERVICE = Service(
             dispatch.TicketResolved,
         }
     ),
-    router=router,
+    routers=(router,),
     engine=engine,
 )

@@ -2,11 +2,10 @@
 
 from zoneinfo import ZoneInfo
 
-from libs.common.runtime.links import ReviewLinks
-
 from libs.common.city.pack import load_city
 from libs.common.contracts import intake
 from libs.common.messaging.consumer import On
+from libs.common.runtime.links import ReviewLinks
 from libs.common.runtime.privacy import Pseudonyms, QueryCodes, Secrets, Vault
 from libs.common.runtime.service import Service
 from libs.common.runtime.settings import Settings
@@ -14,6 +13,7 @@ from services.intake import handlers
 from services.intake.api import ROUTES, router
 from services.intake.domain import Emergency
 from services.intake.messages import Messages
+from services.intake.pages import router as pages
 
 
 def engine(settings: Settings, secrets: Secrets) -> handlers.Engine:
@@ -43,7 +43,7 @@ SERVICE = Service(
             intake.TicketSnapshot,
         }
     ),
-    router=router,
+    routers=(router, pages),
     routes=ROUTES,
     engine=engine,
     jobs={handlers.SCREENING: handlers.screen},

@@ -58,7 +58,7 @@ SERVICE = Service(
             sla.SupervisionClosed,
         }
     ),
-    router=router,
+    routers=(router,),
     engine=engine,
     timers={handlers.TIMER: handlers.on_timer},
 )

@@ -1,5 +1,6 @@
 """A service running on real PostgreSQL and a memory bus, with a clock the test sets and peers the test plays."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from uuid import UUID
 import httpx
 
 from libs.common.contracts.envelope import Envelope, Event, decode, headers_of
-from libs.common.messaging.bus import Message
+from libs.common.messaging.bus import Message, Subscription
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.app import process_app
 from libs.common.runtime.clock import Clock
@@ -23,8 +24,8 @@ from libs.common.runtime.settings import Settings
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 """Noon of a Monday in Beijing."""
-PATIENCE = 40
-"""How many empty polls a probe waits through before it gives up."""
+PATIENCE_SECONDS = 15
+"""How long a probe waits for what must come."""
 CITY = Path("deploy/cities/beijing")
 
 
@@ -66,25 +67,32 @@ class Peer:
 
 
 class Probe:
-    """Collects what is published on some topics."""
+    """Collects what is published on some topics, as it comes."""
 
-    def __init__(self, subscription: Any) -> None:
-        self._subscription = subscription
+    def __init__(self) -> None:
         self.seen: list[Envelope[Any]] = []
+        self._came = asyncio.Condition()
+
+    async def collect(self, subscription: Subscription) -> None:
+        """Take whatever comes, for as long as the probe lives; so no publisher waits for a test."""
+        while True:
+            messages = await subscription.receive(500)
+            await subscription.ack(messages)
+            async with self._came:
+                self.seen += [decode(message.headers, message.body) for message in messages]
+                self._came.notify_all()
 
     async def until(self, enough: Callable[[Sequence[Envelope[Any]]], object]) -> list[Envelope[Any]]:
-        """Collect until `enough` says so of all seen; fails with what was seen if nothing more comes."""
-        empty = 0
-        while not enough(self.seen):
-            messages = await self._subscription.receive(500)
-            self.seen += [decode(message.headers, message.body) for message in messages]
-            await self._subscription.ack(messages)
-            empty = 0 if messages else empty + 1
-            assert empty < PATIENCE, f"saw only {[event.data.name for event in self.seen]}"
+        """Wait until `enough` says so of all seen; fails with what was seen if that does not come about."""
+        async with self._came:
+            try:
+                await asyncio.wait_for(self._came.wait_for(lambda: enough(self.seen)), PATIENCE_SECONDS)
+            except TimeoutError:
+                raise AssertionError(f"saw only {[event.data.name for event in self.seen]}") from None
         return self.seen
 
     async def named(self, *names: str, subject: object = None) -> list[Envelope[Any]]:
-        """Collect until every one of these event names was seen, and return those events in order."""
+        """Wait until every one of these event names was seen, and return those events in order."""
         mine: list[Envelope[Any]] = []
 
         def all_there(seen: Sequence[Envelope[Any]]) -> bool:
@@ -98,8 +106,12 @@ class Probe:
 @asynccontextmanager
 async def probing(bus: MemoryBus, *topics: str) -> AsyncIterator[Probe]:
     """Watch topics from now on."""
+    probe = Probe()
     async with bus.subscribe(f"probe {topics}", topics) as subscription:
-        yield Probe(subscription)
+        collecting = asyncio.create_task(probe.collect(subscription))
+        yield probe
+        collecting.cancel()
+        await asyncio.gather(collecting, return_exceptions=True)
 
 
 def settings_for(home: Path, dsn: str) -> Settings:

@@ -12,7 +12,7 @@ from itertools import count
 
 from libs.common.messaging.bus import BusClosedError, Message
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.1
 
 
 class _Parcel:

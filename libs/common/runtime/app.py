@@ -100,7 +100,8 @@ def service_app(stage: Stage) -> ASGIApp:
         exception_handlers=problems.HANDLERS,
     )
     app.state.context = stage.context
-    app.include_router(service.router)
+    for router in service.routers:
+        app.include_router(router)
     return Edge(app, service.name)
 
 

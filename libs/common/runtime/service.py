@@ -46,7 +46,7 @@ class Service:
     name: str
     consumes: Mapping[type[Event], On]
     emits: frozenset[type[Event]]
-    router: APIRouter
+    routers: tuple[APIRouter, ...]
     engine: Callable[[Settings, Secrets], Any]
     timers: Mapping[str, TimerHandler] = field(default_factory=dict)
     jobs: Mapping[str, Callable[[Any], Awaitable[float]]] = field(default_factory=dict)

@@ -74,6 +74,8 @@ async def world(fresh_database: str, tmp_path: Path) -> AsyncIterator[World]:
         world = World(stage, bus, clock, probe, (tmp_path / "key").read_text())
         async with world.http:
             yield world
+        # What a test did not look at must not hold up the relay, which waits until its readers have all of it.
+        await bus.close()
 
 
 async def test_a_classified_ticket_is_handed_to_its_lead_and_can_be_read(world: World) -> None:

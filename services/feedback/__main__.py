@@ -1,0 +1,6 @@
+"""Runs feedback as a process of its own."""
+
+from libs.common.runtime.run import run
+from services.feedback.service import SERVICE
+
+run(SERVICE)

@@ -1,0 +1,96 @@
+"""What feedback remembers of a ticket from the other stages, cut down to what asking and judging need."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from libs.common.contracts.vocabulary import Channel, Kind, ReporterType, UnitRef, Urgency
+
+Method = Literal["callback", "link"]
+BY_LINK: frozenset[Channel] = frozenset({"web", "app", "wechat", "sms", "open311"})
+"""Channels on which the citizen sees a link; on every other one a seat phones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """Who asked and how. Every event that carries a receipt brings it."""
+
+    number: str
+    channel: Channel
+    reporter_type: ReporterType = "person"
+    kind: Kind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """What the appeal is about."""
+
+    category: tuple[str, str, str]
+    urgency: Urgency
+    kind: Kind
+    appeal: Appeal
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The ticket that this one repeats."""
+
+    parent: UUID
+    appeal: Appeal
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a seat, or the rule for emergencies, answered at once."""
+
+    answer: str
+    appeal: Appeal
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The unit's word that it is done."""
+
+    round: int
+    unit: UnitRef
+    reply: str
+    contacted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OnTime:
+    """Whether the clock of a round was met before its limit."""
+
+    round: int
+    in_time: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a ticket. `contacted` is the last round in which the unit spoke with the citizen."""
+
+    received: Appeal | None = None
+    classified: Classified | None = None
+    linked: Linked | None = None
+    answered: Answered | None = None
+    withdrawn: bool = False
+    contacted: int | None = None
+    resolved: Resolved | None = None
+    response: OnTime | None = None
+    completion: OnTime | None = None
+
+    @property
+    def appeal(self) -> Appeal | None:
+        """The appeal, from whichever event brought it."""
+        bearers = (self.linked, self.answered, self.classified)
+        return self.received or next((bearer.appeal for bearer in bearers if bearer), None)
+
+    @property
+    def method(self) -> Method:
+        """How to ask: by callback unless it is known that a link is seen."""
+        return "link" if self.appeal and self.appeal.channel in BY_LINK else "callback"
+
+    @property
+    def by_sensor(self) -> bool:
+        """Whether nobody can be asked, because a device reported."""
+        return self.appeal is not None and self.appeal.reporter_type == "sensor"

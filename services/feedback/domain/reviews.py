@@ -1,0 +1,216 @@
+"""One question to one reporter: how it is put, answered, tried by phone, and how it ends.
+
+A review in state `closed` is a question that fell away: whether it was put at all may depend on what was heard first,
+and it counts nowhere.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from libs.common.contracts.envelope import Event
+from libs.common.contracts.feedback import ReviewRequested, ReviewSubmitted
+from libs.common.contracts.vocabulary import Kind, Resolution, UnitRef, Urgency
+from services.feedback.domain.facts import Facts, Method, OnTime
+
+State = Literal["requested", "answered", "lapsed", "closed"]
+TryOutcome = Literal["no_answer", "refused", "reached"]
+By = Literal["citizen", "seat"]
+TRIES = 3
+"""After so many calls that nobody took, the question lapses; a rule of this project."""
+
+
+class NotPossibleError(Exception):
+    """A command that the state of the review does not allow; its text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How long an answer is waited for, how many rounds may be reopened, and where months begin."""
+
+    window: timedelta
+    reopen_limit: int
+    timezone: ZoneInfo
+
+    def period(self, at: datetime) -> str:
+        """Return the month of a moment, as YYYY-MM in the city's time."""
+        return f"{at.astimezone(self.timezone):%Y-%m}"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the citizen is asked about: a unit's word in a round of `about`, or an answer given at once (no unit)."""
+
+    about: UUID
+    round: int
+    reply: str
+    contacted: bool = False
+    unit: UnitRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the citizen says. `satisfied` runs from 1 to 5; `comment` is redacted."""
+
+    resolved: Resolution
+    satisfied: int
+    comment: str | None = None
+
+
+GOOD, BAD = Answer("yes", 5), Answer("no", 1)
+"""The two answers of one tap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One call of a seat."""
+
+    at: datetime
+    outcome: TryOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One question to one reporter, and what came of it. `about` is the ticket whose handling it judges.
+
+    `period` is the month in which the question ended. `excluded` takes an answer out of the rates.
+    """
+
+    ticket_id: UUID
+    round: int
+    about: UUID
+    method: Method
+    state: State
+    requested_at: datetime
+    until: datetime
+    reply: str
+    contacted: bool
+    unit_code: str | None = None
+    unit_name: str | None = None
+    number: str | None = None
+    category: tuple[str, str, str] | None = None
+    urgency: Urgency | None = None
+    kind: Kind | None = None
+    response_in_time: bool | None = None
+    completion_in_time: bool | None = None
+    tries: tuple[Try, ...] = ()
+    resolved: Resolution | None = None
+    satisfied: int | None = None
+    comment: str | None = None
+    by: By | None = None
+    answered_at: datetime | None = None
+    period: str | None = None
+    excluded: bool = False
+
+    @property
+    def unit(self) -> UnitRef | None:
+        """Whose word it is."""
+        return UnitRef(code=self.unit_code, name=self.unit_name or "") if self.unit_code else None
+
+    @property
+    def answer(self) -> Answer | None:
+        """What the citizen said."""
+        return Answer(self.resolved, self.satisfied, self.comment) if self.resolved and self.satisfied else None
+
+    def open(self, now: datetime) -> bool:
+        """Say whether an answer is still taken."""
+        return self.state == "requested" and now < self.until
+
+
+def next_due(reviews: Iterable[Review]) -> datetime | None:
+    """Return when `decide` must be asked again if no fact comes: when a question lapses."""
+    return min((review.until for review in reviews if review.state == "requested"), default=None)
+
+
+def answer(review: Review, given: Answer, by: By, policy: Policy, now: datetime) -> tuple[Review, list[Event]]:
+    """Take the citizen's word, once: the same again changes nothing. Raises NotPossibleError for another."""
+    if review.state == "answered" and review.answer == given:
+        return review, []
+    _require_open(review, now)
+    answered = replace(
+        _finish(review, "answered", policy, now), resolved=given.resolved, satisfied=given.satisfied,
+        comment=given.comment, by=by, answered_at=now,
+    )  # fmt: skip
+    told = ReviewSubmitted(
+        resolved=given.resolved, satisfied=given.satisfied, comment=given.comment, by=by, round=review.round, at=now,
+        unit=review.unit,
+    )  # fmt: skip
+    return answered, [told]
+
+
+def attempt(review: Review, outcome: TryOutcome, policy: Policy, now: datetime) -> Review:
+    """Keep a call. The question lapses when the citizen refuses, or took none of `TRIES` calls."""
+    _require_open(review, now)
+    if review.method != "callback":
+        raise NotPossibleError("the citizen is asked by link, not by callback")
+    tried = replace(review, tries=(*review.tries, Try(now, outcome)))
+    missed = sum(call.outcome == "no_answer" for call in tried.tries)
+    return _finish(tried, "lapsed", policy, now) if outcome == "refused" or missed >= TRIES else tried
+
+
+def ask(
+    review: Review | None, ticket_id: UUID, facts: Facts, word: Word, policy: Policy, now: datetime
+) -> tuple[Review, list[Event]]:
+    """Put the question, once for each round; while it stands it follows the word, and how the citizen is reached."""
+    standing = review if review and review.state != "closed" else None
+    if standing and standing.state != "requested":
+        return standing, []
+    asked = standing or Review(
+        ticket_id, word.round, word.about, facts.method, "requested", now, now + policy.window, word.reply, False
+    )
+    asked = replace(
+        follow(asked, facts), method=facts.method, reply=word.reply, contacted=asked.contacted or word.contacted,
+        unit_code=word.unit.code if word.unit else None, unit_name=word.unit.name if word.unit else None,
+    )  # fmt: skip
+    if standing and standing.method == asked.method:
+        return asked, []
+    return asked, [ReviewRequested(method=asked.method, round=asked.round, at=now, until=asked.until)]
+
+
+def follow(review: Review, facts: Facts) -> Review:
+    """Keep beside the answer what is known of the appeal, and what its own unit did in that round."""
+    judged, appeal = facts.classified, facts.appeal
+    own = review.about == review.ticket_id
+    return replace(
+        review,
+        number=appeal.number if appeal else None,
+        category=judged.category if judged else None,
+        urgency=judged.urgency if judged else None,
+        kind=judged.kind if judged else appeal.kind if appeal else None,
+        contacted=review.contacted or (own and facts.contacted == review.round),
+        response_in_time=_in_time(review.response_in_time, facts.response, review, own),
+        completion_in_time=_in_time(review.completion_in_time, facts.completion, review, own),
+    )
+
+
+def drop(review: Review, word: Word | None, linked: bool, policy: Policy, now: datetime) -> Review:
+    """Let a question fall away when its word no longer stands, and an answer about a ticket this one never repeated."""
+    stands = word is not None and (word.about, word.round) == (review.about, review.round)
+    strayed = review.about != review.ticket_id and not linked
+    if review.state == "closed" or not (strayed or (review.state == "requested" and not stands)):
+        return review
+    return _finish(review, "closed", policy, now)
+
+
+def lapse(review: Review, policy: Policy, now: datetime) -> Review:
+    """Give up waiting. Silence is never counted as praise: it enters no rate."""
+    late = review.state == "requested" and review.until <= now
+    return _finish(review, "lapsed", policy, now) if late else review
+
+
+def _in_time(kept: bool | None, clock: OnTime | None, review: Review, own: bool) -> bool | None:
+    return clock.in_time if own and clock and clock.round == review.round else kept
+
+
+def _require_open(review: Review, now: datetime) -> None:
+    if review.state == "answered":
+        raise NotPossibleError(f"round {review.round} was answered already, and an answer is not changed")
+    if not review.open(now):
+        raise NotPossibleError(f"the question of round {review.round} is over, no answer is taken any more")
+
+
+def _finish(review: Review, state: State, policy: Policy, now: datetime) -> Review:
+    return replace(review, state=state, period=policy.period(now))

@@ -1,0 +1,125 @@
+"""Asking and judging as pure decisions: from the facts known of a ticket to what is asked and how it ends.
+
+`decide` may be asked at any time and in any order of facts; it changes only what is not yet as it should be.
+
+Linked tickets: whoever repeated an appeal is asked about the word its parent's unit gave, in each round of the parent;
+the answer is recorded and counts for that unit, but moves neither ticket. The child is closed (`linked`) when its
+parent is, yet its reporter may answer until the question lapses. A parent that is withdrawn takes its children along,
+for no order is left to wait for; whose trouble goes on is unlinked by intake, which brings the ticket back to life.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from libs.common.contracts.envelope import Event
+from libs.common.contracts.feedback import Outcome, TicketClosed, TicketReopened
+from libs.common.contracts.vocabulary import Resolution
+from services.feedback.domain.facts import Facts
+from services.feedback.domain.reviews import Policy, Review, Word, ask, drop, follow, lapse
+
+OUTCOMES: Mapping[Resolution, Outcome] = {"yes": "solved", "partly": "partly", "no": "unsolved"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Where a ticket stands: the word given in its current round, and its end. Its children look at both."""
+
+    ticket_id: UUID
+    parent: UUID | None = None
+    round: int = 1
+    word: Word | None = None
+    outcome: Outcome | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a decision came to: the ticket and its reviews as they are now, and what to tell."""
+
+    ticket: Ticket
+    reviews: tuple[Review, ...]
+    events: tuple[Event, ...]
+
+
+def decide(
+    facts: Facts, ticket: Ticket, reviews: Iterable[Review], parent: Ticket | None, policy: Policy, now: datetime
+) -> Ruling:
+    """Bring a ticket and its reviews to where the facts, its parent and the time say they must be."""
+    ticket, events = _revive(ticket, facts, now)
+    linked_to = facts.linked.parent if facts.linked else None
+    ticket = replace(ticket, parent=linked_to, word=_word(facts, ticket, parent))
+    word = ticket.word if _asks(facts, ticket) else None
+    kept = {}
+    for review in reviews:
+        review = follow(review, facts)  # noqa: PLW2901 the review walks through its steps
+        review = drop(review, word, linked_to is not None, policy, now)  # noqa: PLW2901 the same
+        kept[review.round] = lapse(review, policy, now)
+    if word:
+        kept[word.round], said = ask(kept.get(word.round), ticket.ticket_id, facts, word, policy, now)
+        events += said
+    judged = kept.get(ticket.word.round) if ticket.word else None
+    ticket, said = _end(ticket, _outcome(facts, ticket, parent, judged), policy, now)
+    return Ruling(ticket, tuple(kept.values()), (*events, *said))
+
+
+def _revive(ticket: Ticket, facts: Facts, now: datetime) -> tuple[Ticket, list[Event]]:
+    """Reopen a ticket that was closed with a parent it turned out not to belong to."""
+    if ticket.outcome == "linked" and facts.linked is None and not facts.withdrawn:
+        return _reopened(ticket, "ruling", now)
+    return ticket, []
+
+
+def _word(facts: Facts, ticket: Ticket, parent: Ticket | None) -> Word | None:
+    """Return the word the citizen is asked about in the current round; a child is asked about its parent's."""
+    if facts.withdrawn:
+        return None
+    if facts.linked:
+        return parent.word if parent else None
+    if facts.answered:
+        return Word(ticket.ticket_id, ticket.round, facts.answered.answer)
+    said = facts.resolved
+    if said is None or said.round != ticket.round:
+        return None
+    return Word(ticket.ticket_id, said.round, said.reply, said.contacted, said.unit)
+
+
+def _asks(facts: Facts, ticket: Ticket) -> bool:
+    """Say whether a question may stand. A linked ticket's outlives its closing; nobody can ask a sensor."""
+    return not facts.by_sensor and ticket.outcome in {None, "linked"}
+
+
+def _outcome(facts: Facts, ticket: Ticket, parent: Ticket | None, review: Review | None) -> Outcome | None:
+    """Return what a ticket comes to by the facts and the answer; None while that is open.
+
+    A sensor cannot be asked: by the callback rule its matter is solved when the unit says so, for a device whose
+    trouble goes on reports again. Nothing of it enters the rates.
+    """
+    if facts.withdrawn:
+        return "withdrawn"
+    if facts.linked:
+        return "linked" if parent and parent.outcome else None
+    if ticket.word and facts.by_sensor:
+        return "answered" if facts.answered else "solved"
+    if review is None or review.state == "lapsed":
+        return "no_answer" if review else None
+    if review.state != "answered" or review.resolved is None:
+        return None
+    return "answered" if facts.answered else OUTCOMES[review.resolved]
+
+
+def _end(ticket: Ticket, outcome: Outcome | None, policy: Policy, now: datetime) -> tuple[Ticket, list[Event]]:
+    """Close, or reopen what is not solved as often as the city allows. The first end stands."""
+    if ticket.outcome or outcome is None:
+        return ticket, []
+    if outcome == "unsolved" and ticket.round <= policy.reopen_limit:
+        return _reopened(ticket, "not_solved", now)
+    closed = replace(ticket, outcome=outcome, closed_at=now)
+    return closed, [TicketClosed(outcome=outcome, round=ticket.round, at=now)]
+
+
+def _reopened(ticket: Ticket, reason: Literal["not_solved", "ruling"], now: datetime) -> tuple[Ticket, list[Event]]:
+    again = replace(ticket, round=ticket.round + 1, word=None, outcome=None, closed_at=None)
+    return again, [TicketReopened(reason=reason, round=again.round, at=now)]
