@@ -232,7 +232,13 @@ def _dispatch(ticket_id: UUID, appeal: Appeal, round_: int, order: Order | None,
             order, **fresh, accepted_at=None, resolved_at=None, reply=None, return_ground=None, return_note=None,
             contacted_at=order.contacted_at if order.round == round_ else None,
         )  # fmt: skip
-    told = {**_told(order, now), **_where(route), "co_handlers": route.co_handlers, "rule": route.rule}
+    told = {
+        **_told(order, now),
+        **_where(route),
+        "co_handlers": route.co_handlers,
+        "rule": route.rule,
+        "urgency": order.urgency,
+    }
     return Ruling(order, (TicketDispatched(**told),))
 
 

@@ -105,7 +105,7 @@ async def on_timer(timers: Sequence[Due], tx: Tx, here: Here) -> None:
 
 
 async def review(tx: Tx, here: Here, ticket_id: UUID, given: Answer, token: str | None = None) -> Review:
-    """Take an answer: the citizen's own by the token of its round, else from a seat for the latest round.
+    """Take an answer: the citizen's own by the token of its round, else from a seat for what is asked now.
 
     Raises NotPossibleError if nothing is asked or something else was answered, Problem 403 for a wrong token.
     """
@@ -116,7 +116,7 @@ async def review(tx: Tx, here: Here, ticket_id: UUID, given: Answer, token: str 
             raise Problem(403, "token: does not open a review of this ticket")
     given = replace(given, comment=Redactor().redact(given.comment) if given.comment else None)
     by: domain.By = "seat" if token is None else "citizen"
-    answered, said = domain.answer(reviews[-1], given, by, here.engine.policy, tx.now)
+    answered, said = domain.answer(_asked(reviews), given, by, here.engine.policy, tx.now)
     await _keep(tx, here, answered, said)
     return answered
 
@@ -124,7 +124,7 @@ async def review(tx: Tx, here: Here, ticket_id: UUID, given: Answer, token: str 
 async def attempt(tx: Tx, here: Here, ticket_id: UUID, outcome: TryOutcome) -> Review:
     """Keep a seat's call. Raises NotPossibleError unless a callback is awaited."""
     reviews = await _reviews(tx, here, ticket_id)
-    tried = domain.attempt(reviews[-1], outcome, here.engine.policy, tx.now)
+    tried = domain.attempt(_asked(reviews), outcome, here.engine.policy, tx.now)
     await _keep(tx, here, tried, [])
     return tried
 
@@ -137,6 +137,10 @@ async def _reviews(tx: Tx, here: Here, ticket_id: UUID) -> list[Review]:
     if not tx.aggregate(str(ticket_id)).known:
         raise unknown_ticket(ticket_id, here.clock)
     raise NotPossibleError("the citizen was not asked yet")
+
+
+def _asked(reviews: Sequence[Review]) -> Review:
+    return next((review for review in reviews if review.state == "requested"), reviews[-1])
 
 
 async def _keep(tx: Tx, here: Here, changed: Review, events: Sequence[Event]) -> None:
@@ -155,9 +159,7 @@ async def _react(known: Mapping[str, Facts], tx: Tx, here: Here) -> None:
     rulings: dict[UUID, Ruling] = {}
     for ticket_id, facts in zip(ids, known.values(), strict=True):
         parent = parents[facts.linked.parent] if facts.linked else None
-        rulings[ticket_id] = decide(
-            facts, tickets[ticket_id], reviews[ticket_id], parent, here.engine.policy, tx.now
-        )
+        rulings[ticket_id] = decide(facts, tickets[ticket_id], reviews[ticket_id], parent, here.engine.policy, tx.now)
     moved = [ruling.ticket for id_, ruling in rulings.items() if ruling.ticket != tickets[id_]]
     changed = [review for id_, ruling in rulings.items() for review in ruling.reviews if review not in reviews[id_]]
     await store.save(tx, moved, changed)

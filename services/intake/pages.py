@@ -34,7 +34,7 @@ async def form() -> HTMLResponse:
 
 @router.post("/")
 async def submit(here: Context, text: Field = "", address: Field = "", name: Field = "", phone: Field = "") -> Response:
-    """Receive what the form sent and lead to the ticket's page; on a mistake show the form again with what was given."""
+    """Receive what the form sent and lead to the ticket's page; on a mistake show the form again as it was given."""
     given = {"text": text, "address": address, "name": name, "phone": phone}
     reporter = {key: value for key in ("name", "phone") if (value := given[key].strip())}
     filled = {key: value for key in ("text", "address") if (value := given[key].strip())}

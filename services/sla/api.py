@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel
 
 from libs.common.contracts.vocabulary import ClockName, Light, UnitRef, Urgency
-from libs.common.runtime.http import Body, Cursor, Page, context, page
+from libs.common.runtime.http import Body, Cursor, Line, Page, context, page
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, require
 from services.sla import handlers, store
@@ -60,7 +60,7 @@ async def list_clocks(
     _: Reader,
     cursor: Cursor,
     light: Light | None = None,
-    unit: str | None = None,
+    unit: Line | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Page[ClockView]:
     """List the clocks that can still be missed, soonest due first."""

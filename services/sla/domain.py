@@ -26,6 +26,7 @@ from libs.common.contracts.vocabulary import ClockName, Light, UnitRef, Urgency
 
 State = Literal["running", "paused", "met", "stopped"]
 PauseGround = Literal["citizen_unreachable", "citizen_asked", "weather", "legal_procedure", "force_majeure"]
+CLOCKS: tuple[ClockName, ...] = ("response", "completion")
 LATE = timedelta(seconds=5)
 """A threshold that takes effect later than this after its time is marked late."""
 
@@ -91,6 +92,15 @@ class Classified:
 
 
 @dataclass(frozen=True, slots=True)
+class Led:
+    """Who leads the order since when. Dispatch tells the class too, in case its own word is heard first."""
+
+    unit: UnitRef
+    at: datetime
+    urgency: Urgency | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """Something a unit did in a round of the order's life."""
 
@@ -104,7 +114,8 @@ class Facts:
 
     received: Received | None = None
     classified: Classified | None = None
-    unit: UnitRef | None = None
+    dispatched: Led | None = None
+    reassigned: Led | None = None
     contacted: Done | None = None
     resolved: Done | None = None
     ended: Literal["withdrawn", "linked", "answered"] | None = None
@@ -118,7 +129,14 @@ class Facts:
     @property
     def urgency(self) -> Urgency:
         """The class; general until it is known."""
-        return self.classified.urgency if self.classified else "general"
+        known = self.classified or self.dispatched
+        return (known.urgency if known else None) or "general"
+
+    @property
+    def unit(self) -> UnitRef | None:
+        """The lead: the one named last."""
+        led = [led for led in (self.dispatched, self.reassigned) if led]
+        return max(led, key=lambda led: led.at).unit if led else None
 
     @property
     def elderly(self) -> bool:
@@ -252,13 +270,18 @@ def resume(clock: Clock, now: datetime) -> Step:
 
 
 def _missing(ticket_id: UUID, facts: Facts, clocks: list[Clock], policy: Policy) -> list[Step]:
-    """Start the clocks of the current round: at receipt, or when feedback reopened the ticket."""
-    receipt = facts.receipt
-    round_ = facts.reopened.round if facts.reopened else 1
-    if receipt is None or facts.ended or any(clock.round == round_ for clock in clocks):
+    """Start the clocks that should exist: the first round at receipt, a later one when feedback reopened the ticket."""
+    if facts.receipt is None or facts.ended:
         return []
-    at = facts.reopened.at if facts.reopened else receipt.at
-    return [_start(ticket_id, round_, name, at, facts, policy) for name in ("response", "completion")]
+    starts = {1: facts.receipt.at}
+    if facts.reopened:
+        starts[facts.reopened.round] = facts.reopened.at
+    return [
+        _start(ticket_id, round_, name, at, facts, policy)
+        for round_, at in starts.items()
+        if not any(clock.round == round_ for clock in clocks)
+        for name in CLOCKS
+    ]
 
 
 def _start(ticket_id: UUID, round_: int, name: ClockName, at: datetime, facts: Facts, policy: Policy) -> Step:

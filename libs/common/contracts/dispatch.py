@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from libs.common.contracts.envelope import Event
-from libs.common.contracts.vocabulary import ContactMethod, UnitRef
+from libs.common.contracts.vocabulary import ContactMethod, UnitRef, Urgency
 
 ReturnGround = Literal["not_our_duty", "not_our_area", "duplicate", "unclear", "out_of_scope"]
 
@@ -16,6 +16,8 @@ class TicketDispatched(Event, name="ticket.dispatched", emitter="dispatch"):
     """An order was handed to its lead. `rule` names what decided, `why` says it, `desk` is true at the centre."""
 
     unit: UnitRef
+    urgency: Urgency | None = None
+    """The class it was dispatched under, for who hears of the order before the judgement."""
     district: str | None = None
     co_handlers: tuple[UnitRef, ...] = ()
     rule: str

@@ -114,7 +114,7 @@ def receipt_of(ticket: Ticket) -> Receipt:
         number=ticket.number, channel=ticket.channel, kind=ticket.kind, title=ticket.title, text=ticket.text,
         reporter=ticket.reporter, reporter_type=ticket.reporter_type, anonymous=ticket.anonymous,
         address=ticket.address,
-        location=Location(lat=ticket.lat, lon=ticket.lon) if ticket.lat is not None and ticket.lon is not None else None,
+        location=Location(lat=ticket.lat, lon=ticket.lon or 0.0) if ticket.lat is not None else None,
         occurred_at=ticket.occurred_at, received_at=ticket.received_at, access_needs=ticket.access_needs,
         language=ticket.language,
     )  # fmt: skip
