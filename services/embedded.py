@@ -1,4 +1,4 @@
-"""The embedded form: all five services in one process, on a memory bus and a private PostgreSQL. No Docker, no broker."""
+"""The embedded form: all five services in one process, a memory bus, a private PostgreSQL. No Docker, no broker."""
 
 import asyncio
 import signal

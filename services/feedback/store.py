@@ -15,7 +15,7 @@ from services.feedback.rates import Tally
 TICKETS = Rows("tickets", Ticket, key=("ticket_id",))
 REVIEWS = Rows("reviews", Review, key=("ticket_id", "round"))
 
-CHILDREN = "SELECT ticket_id FROM tickets WHERE parent = ANY($1)"
+CHILDREN = "SELECT ticket_id FROM tickets WHERE parent = ANY($1) ORDER BY ticket_id"
 CALLBACKS = """
 WHERE state = 'requested' AND method = 'callback' AND (requested_at, ticket_id) > ($1, $2)
 ORDER BY requested_at, ticket_id LIMIT $3

@@ -111,5 +111,6 @@ def _envelope(attributes: Mapping[str, str], data: Event) -> Envelope[Event]:
         time=time,
         sequence=int(attributes["ce_sequence"]),
         data=data,
-        traceparent=attributes.get("traceparent"),
+        # Ours travels as the W3C header; an SDK sends it as a CloudEvents extension.
+        traceparent=attributes.get("traceparent") or attributes.get("ce_traceparent"),
     )

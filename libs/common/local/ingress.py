@@ -15,27 +15,39 @@ import uvloop
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from libs.common.runtime import problems
+from libs.common.runtime.pages import Pages
 from libs.common.runtime.process import bind, serve
 from libs.common.runtime.settings import read_settings
 from libs.common.runtime.telemetry import configure_logs
 
-WELCOME = Path(__file__).with_name("welcome.html")
+PAGES = Pages(Path(__file__).with_name("templates"))
+SERVICES = (
+    ("intake", "接诉", "receives, screens, joins repeats, tells the citizen"),
+    ("classify", "研判", "understands, grades, finds hot events"),
+    ("dispatch", "派单·办理", "routes, hands over, follows the work"),
+    ("sla", "督办", "runs the clocks, warns, supervises"),
+    ("feedback", "回访·考评", "asks, closes or reopens, scores"),
+)
+"""The five services in the order of the loop: name, stage, what it does."""
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Of one connection, not of the message (RFC 9110, 7.6.1).
 HOP_BY_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+    {
+        "connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding",
+        "upgrade",
+    }
 )  # fmt: skip
 
 
-async def _welcome(_: Request) -> Response:
-    return FileResponse(WELCOME)
+async def _home(_: Request) -> Response:
+    return PAGES.show("home.html", services=SERVICES)
 
 
-HOME_PAGE = Route("/", _welcome)
+HOME_PAGE = Route("/", _home)
 """What runs here and where to look: the page at the root of every form on one machine."""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -35,10 +36,13 @@ from libs.common.messaging.transaction import Tx
 LIMIT = 500
 DEAD_RUN = 20
 """So many dead letters in a row are no longer the messages' fault: the consumer stops and readiness turns red."""
+LONGEST_REASON = 1000
+"""Characters of a dead letter's reason. An error may quote the whole event, and no broker would take it twice over."""
 
 log = structlog.get_logger(__name__)
 Handler = Callable[[Sequence[Envelope[Any]], Tx, Any], Awaitable[None]]
 Prepare = Callable[[Sequence[Envelope[Any]], Any], Awaitable[Sequence[Any]]]
+Found = Envelope[Event] | UndecodableError | None
 BURY = """
 INSERT INTO dead_letters (consumer, topic, partition, "offset", key, headers, body, reason, attempts, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -122,43 +126,67 @@ class Consumer:
     async def _one(self, subscription: Subscription) -> None:
         messages = await subscription.receive(LIMIT)
         if messages:
-            await self.settle(messages, subscription)
-            await subscription.ack(messages)
+            settled = await self.settle(messages, subscription)
+            await subscription.ack(messages[:settled])
 
-    async def settle(self, messages: Sequence[Message], subscription: Subscription) -> None:
-        """Bring every message to its end: done, done before, not ours, or buried."""
-        events: list[tuple[Message, Envelope[Event]]] = []
-        for message in messages:
-            if self._wanted(message):
-                try:
-                    events.append((message, decode(message.headers, message.body)))
-                except UndecodableError as error:
-                    await self._persist(partial(self._bury, message, error, 1), subscription)
-        if events:
-            await self._settle_events(events, subscription)
+    async def settle(self, messages: Sequence[Message], subscription: Subscription) -> int:
+        """Bring messages, in order, to their end: done, done before, not ours, or buried.
 
-    def _wanted(self, message: Message) -> bool:
-        """Skip events this service does not consume, a newer release's among them; what is no event is not skipped."""
+        Returns how many: all of them, unless a run of dead letters halted the consumer on the way.
+        """
+        settled = 0
+        found = [(message, self._found(message)) for message in messages]
+        for _, group in groupby(found, lambda pair: isinstance(pair[1], UndecodableError)):
+            stretch = list(group)
+            if await self._together([event for _, event in stretch], subscription):
+                settled += len(stretch)
+                continue
+            for message, event in stretch:
+                await self._alone(message, event, subscription)
+                settled += 1
+                if self.halted:
+                    return settled
+        return settled
+
+    def _found(self, message: Message) -> Found:
+        """Read a message, unless it is an event this service does not consume, a newer release's among them."""
         type_ = dict(message.headers).get("ce_type", b"").decode(errors="replace")
-        return type_ in self._types or not type_.startswith("jiesu.")
-
-    async def _settle_events(
-        self, events: Sequence[tuple[Message, Envelope[Event]]], subscription: Subscription
-    ) -> None:
+        if type_ not in self._types and type_.startswith("jiesu."):
+            return None
         try:
-            await self._persist(partial(self._work, [event for _, event in events]), subscription)
-            self._dead_run = 0
+            return decode(message.headers, message.body)
+        except UndecodableError as error:
+            return error
+
+    async def _together(self, found: Sequence[Found], subscription: Subscription) -> bool:
+        """Do events in one transaction, and say whether that went well: if not, one of them is at fault."""
+        events = [event for event in found if isinstance(event, Envelope)]
+        if not events:
+            return not any(found)
+        try:
+            await self._persist(partial(self._work, events), subscription)
         except _StoppedError:
             raise
         except Exception as error:  # noqa: BLE001
-            # Not transient, so one of the events is at fault, or its handler: find it, and let the others through.
-            if len(events) > 1:
-                log.warning("batch is done one by one", service=self.name, size=len(events), error=repr(error))
-                for pair in events:
-                    await self._settle_events([pair], subscription)
-            else:
-                message, reason = events[0][0], error
-                await self._persist(partial(self._bury, message, reason, 2), subscription)
+            # Not transient, so it is an event's fault, or its handler's: find it, and let the others through.
+            log.warning("batch is done one by one", service=self.name, size=len(events), error=repr(error))
+            return False
+        self._dead_run = 0
+        return True
+
+    async def _alone(self, message: Message, found: Found, subscription: Subscription) -> None:
+        """Do one event by itself, and bury it if it fails again."""
+        if isinstance(found, UndecodableError):
+            await self._persist(partial(self._bury, message, found, 1), subscription)
+        elif found:
+            try:
+                await self._persist(partial(self._work, [found]), subscription)
+                self._dead_run = 0
+            except _StoppedError:
+                raise
+            except Exception as error:  # noqa: BLE001
+                # Whatever the handler raised twice, the stream must go on.
+                await self._persist(partial(self._bury, message, error, 2), subscription)
 
     async def _persist(self, work: Callable[[], Awaitable[None]], subscription: Subscription) -> None:
         """Do `work`, waiting as often as it takes while its failure is transient."""
@@ -181,7 +209,8 @@ class Consumer:
         ready = await self._prepared(events)
         async with self._begin() as tx:
             claimed = await inbox.claim(tx.connection, [event.id for event in ready])
-            fresh = [event for event in ready if event.id in claimed]
+            # By id, for a batch may hold an event twice: a relay that was killed before its commit says it again.
+            fresh = list({event.id: event for event in ready if event.id in claimed}.values())
             await tx.lock(self._subjects(fresh))
             tx.traces.update((e.subject, e.traceparent) for e in fresh if e.traceparent)
             for handler, round_events in rounds(fresh, self._consumes):
@@ -213,7 +242,8 @@ class Consumer:
 
     async def _bury(self, message: Message, error: Exception, attempts: int) -> None:
         """Put a message aside, in a row to look at and on a topic to be told by, with all it takes to redrive it."""
-        reason = f"{type(error).__name__}: {error}"
+        reason = _storable(f"{type(error).__name__}: {error}")[:LONGEST_REASON]
+        message = replace(message, key=_storable(message.key))
         async with self._begin() as tx:
             await tx.connection.execute(
                 BURY, self.name, message.topic, message.partition, message.offset, message.key,
@@ -237,6 +267,11 @@ class Consumer:
         }
         headers = (*message.headers, *((name, value.encode()) for name, value in told.items()))
         return Message(dead_topic(self.name), message.key, headers, message.body)
+
+
+def _storable(text: str) -> str:
+    """Replace what a text column cannot hold: a dead letter that cannot be put aside would stop the stream."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def rounds(

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import CommitFailedError, IllegalStateError, TopicAlreadyExistsError
+from aiokafka.errors import CommitFailedError, IllegalStateError, NoError, TopicAlreadyExistsError, for_code
 
-from libs.common.messaging.bus import Message
+from libs.common.messaging.bus import BusClosedError, Message
 
 POLL_MS = 500
 log = structlog.get_logger(__name__)
@@ -85,7 +85,9 @@ class KafkaSubscription:
 
 def _message(record: ConsumerRecord[bytes, bytes]) -> Message:
     key = (record.key or b"").decode(errors="replace")
-    return Message(record.topic, key, tuple(record.headers), record.value or b"", record.partition, record.offset)
+    # A header may have no value at all in Kafka; to us that is an empty one.
+    headers = tuple((name, value or b"") for name, value in record.headers)
+    return Message(record.topic, key, headers, record.value or b"", record.partition, record.offset)
 
 
 class KafkaBus:
@@ -95,18 +97,23 @@ class KafkaBus:
         self._address = address
         self._client = client
         self._producer: AIOKafkaProducer | None = None
+        self._closed = False
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """See `Bus.publish`. The first failure is raised when all have been tried, so none is left in flight."""
-        producer = await self._started_producer()
-        sent = [await producer.send(m.topic, m.body, key=m.key.encode(), headers=list(m.headers)) for m in messages]
-        results = await asyncio.gather(*sent, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                await self._drop_producer()
-                raise result
+        """See `Bus.publish`. A producer that failed is stopped before the failure is raised: none is left in flight."""
+        try:
+            producer = await self._started_producer()
+            sent = [await producer.send(m.topic, m.body, key=m.key.encode(), headers=list(m.headers)) for m in messages]
+            await asyncio.gather(*sent)
+        except Exception as error:
+            await self._drop_producer()
+            if self._closed:
+                raise BusClosedError("the Kafka bus was closed") from error
+            raise
 
     async def _started_producer(self) -> AIOKafkaProducer:
+        if self._closed:
+            raise BusClosedError("the Kafka bus is closed")
         if self._producer is None:
             producer = AIOKafkaProducer(
                 client_id=self._client,
@@ -152,13 +159,18 @@ class KafkaBus:
 
     async def close(self) -> None:
         """See `Bus.close`."""
+        self._closed = True
         await self._drop_producer()
 
 
 async def ensure_topics(
     address: KafkaAddress, topics: Sequence[str], compacted: Sequence[str], partitions: int, replication: int
 ) -> list[str]:
-    """Create the topics that are missing and return their names. Those that exist keep their settings."""
+    """Create the topics that are missing and return their names. Those that exist keep their settings.
+
+    Raises:
+        KafkaError: the broker refused one, for a reason other than that someone else was quicker.
+    """
     admin = AIOKafkaAdminClient(**address.options())
     await admin.start()
     try:
@@ -172,9 +184,10 @@ async def ensure_topics(
             )
             for name in missing
         ]
-        await admin.create_topics(new)
-    except TopicAlreadyExistsError:
-        return await ensure_topics(address, topics, compacted, partitions, replication)
+        answer = await admin.create_topics(new)
+        for name, code, *why in answer.topic_errors:
+            if for_code(code) not in {NoError, TopicAlreadyExistsError}:
+                raise for_code(code)(name, *why)
     finally:
         await admin.close()
     return missing

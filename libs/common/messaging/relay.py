@@ -43,12 +43,12 @@ class Relay:
             raise
 
     async def _lead(self) -> bool:
-        connection = await self._connect()
-        if await connection.fetchval("SELECT pg_try_advisory_lock($1)", RELAY_LOCK):
-            self._connection = connection
-        else:
+        self._connection = connection = await self._connect()
+        leads: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", RELAY_LOCK)
+        if not leads:
+            self._connection = None
             await connection.close()
-        return self._connection is not None
+        return leads
 
     async def _publish(self) -> int:
         async with self._connection.transaction():

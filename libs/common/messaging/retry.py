@@ -1,6 +1,5 @@
 """Which failures pass by themselves, and how long to wait for them."""
 
-import asyncio
 import random
 
 import asyncpg
@@ -9,7 +8,6 @@ LONGEST_SECONDS = 15.0
 _TRANSIENT = (
     OSError,
     TimeoutError,
-    asyncio.CancelledError,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
@@ -18,6 +16,9 @@ _TRANSIENT = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresIOError,
+    # A server that was primary until just now, and a plan made before another process migrated.
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidCachedStatementError,
 )
 
 
@@ -27,7 +28,8 @@ class TransientError(Exception):
 
 def is_transient(error: BaseException) -> bool:
     """Say whether trying the same thing later can succeed: the machine was at fault, not the message."""
-    return isinstance(error, (*_TRANSIENT, TransientError))
+    # asyncpg counts an argument that its column cannot hold among its interface errors, but it is the message's fault.
+    return isinstance(error, (*_TRANSIENT, TransientError)) and not isinstance(error, ValueError)
 
 
 def backoff(attempt: int) -> float:

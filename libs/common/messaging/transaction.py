@@ -26,6 +26,7 @@ SAVE_FACTS = """
 INSERT INTO aggregates (subject, version, facts) SELECT * FROM unnest($1::text[], $2::bigint[], $3::jsonb[])
 ON CONFLICT (subject) DO UPDATE SET facts = excluded.facts
 """
+KNOW = "INSERT INTO aggregates (subject, version) SELECT unnest($1::text[]), 0 ON CONFLICT DO NOTHING"
 SCHEDULE = """
 INSERT INTO timers (kind, subject, due_at) SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
 ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at
@@ -68,6 +69,8 @@ class Tx:
 
     connection: Any
     speaker: Speaker
+    trace: str | None = None
+    """The traceparent of the command that began this, for events whose subject has none in `traces`."""
     traces: dict[str, str] = field(default_factory=dict)
     held: dict[str, Aggregate] = field(default_factory=dict)
     _messages: list[Message] = field(default_factory=list)
@@ -118,7 +121,7 @@ class Tx:
             raise OverflowError(f"more than {STRIDE} events of {subject} in one transaction")
         headers = headers_of(
             event.type, speaker.name, speaker.new_id(), subject, speaker.now(),
-            held.version * STRIDE + held.emitted, self.traces.get(subject),
+            held.version * STRIDE + held.emitted, self.traces.get(subject, self.trace),
         )  # fmt: skip
         body = event.model_dump_json(exclude_none=True).encode()
         self._messages.append(Message(event.topic, subject, tuple(headers), body))
@@ -153,6 +156,10 @@ class Tx:
 
     async def _save_timers(self) -> None:
         due = {key: at for key, at in self._timers.items() if at is not None}
+        # A timer fires with its aggregate locked, so there must be one.
+        strangers = sorted({subject for _, subject in due} - self.held.keys())
+        if strangers:
+            await self.connection.execute(KNOW, strangers)
         if due:
             await self.connection.execute(
                 SCHEDULE, [kind for kind, _ in due], [subject for _, subject in due], list(due.values())

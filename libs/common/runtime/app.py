@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.common.runtime import problems
 from libs.common.runtime.process import Stage
-from libs.common.runtime.telemetry import TRACE, new_traceparent
+from libs.common.runtime.telemetry import TRACE, traceparent_of
 
 BODY_LIMIT = 4 * 1024 * 1024
 BATCH_BODY_LIMIT = 64 * 1024 * 1024
@@ -41,8 +41,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        trace = headers.get(b"traceparent", b"").decode("latin-1") or new_traceparent()
-        token = TRACE.set(trace)
+        token = TRACE.set(traceparent_of(headers.get(b"traceparent", b"").decode("latin-1")))
         started, status = time.perf_counter(), 500
         limit = BATCH_BODY_LIMIT if scope["path"].endswith("/batch") else BODY_LIMIT
 

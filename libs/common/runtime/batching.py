@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ class MicroBatch(Generic[T, R]):
         self._flushers = flushers
         self._longest_queue = longest_queue
         self._queue: deque[tuple[T, asyncio.Future[R]]] = deque()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None] | None] = set()
 
     async def submit(self, item: T) -> R:
         """Return the item's result once its batch was flushed. Raises OverloadedError when too many wait already."""
@@ -40,22 +41,29 @@ class MicroBatch(Generic[T, R]):
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._queue.append((item, future))
         if len(self._running) < self._flushers:
-            task = asyncio.create_task(self._drain())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            # In a context of its own: a batch is not part of the one request that happened to start it.
+            self._running.add(asyncio.create_task(self._drain(), context=Context()))
         return await future
 
     async def _drain(self) -> None:
-        while self._queue:
-            batch = [self._queue.popleft() for _ in range(min(self._largest, len(self._queue)))]
-            try:
-                results = await self._flush([item for item, _ in batch])
-            except Exception as error:  # noqa: BLE001 whatever it is, the submitters must hear of it
-                results = [error] * len(batch)
-            for (_, future), result in zip(batch, results, strict=True):
-                if future.done():
-                    continue
-                if isinstance(result, Exception):
-                    future.set_exception(result)
-                else:
-                    future.set_result(result)
+        try:
+            while self._queue:
+                await self._flush_some()
+        finally:
+            # Here and not in a done callback: who was just answered may submit again before that would run.
+            self._running.discard(asyncio.current_task())
+
+    async def _flush_some(self) -> None:
+        batch = [self._queue.popleft() for _ in range(min(self._largest, len(self._queue)))]
+        answered: list[tuple[tuple[T, asyncio.Future[R]], R | Exception]]
+        try:
+            answered = list(zip(batch, await self._flush([item for item, _ in batch]), strict=True))
+        except Exception as error:  # noqa: BLE001 whatever it is, the submitters must hear of it
+            answered = [(submitted, error) for submitted in batch]
+        for (_, future), result in answered:
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)

@@ -1,6 +1,7 @@
 """The one clock of a platform. Replay and simulation run it from another start, or n times as fast."""
 
 import asyncio
+import math
 import secrets
 import time
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ class Clock:
     """
 
     def __init__(self, start: datetime | None = None, rate: float = 1.0, epoch: datetime | None = None) -> None:
+        if not 0 < rate < math.inf:
+            raise ValueError(f"a clock's rate is a number over 0, not {rate}")
         self.rate = rate
         self._epoch = time.time() if epoch is None else epoch.timestamp()
         self._start = self._epoch if start is None else start.timestamp()
@@ -25,8 +28,9 @@ class Clock:
         if not text:
             return cls(epoch=datetime.fromtimestamp(0, UTC), start=datetime.fromtimestamp(0, UTC))
         try:
-            start, rate, *epoch = text.split(",")
-            return cls(_instant(start), float(rate), _instant(epoch[0]) if epoch else None)
+            start, rate, *rest = text.split(",")
+            (epoch,) = map(_instant, rest) if rest else (None,)
+            return cls(_instant(start), float(rate), epoch)
         except ValueError as error:
             raise ValueError(
                 f"JIESU_CLOCK is start,rate[,epoch], e.g. 2026-01-01T00:00:00+08:00,60; got {text!r}: {error}"

@@ -14,10 +14,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from libs.common.messaging.retry import backoff, is_transient
 from libs.common.messaging.transaction import Speaker, Tx
+from libs.common.runtime.telemetry import TRACE
 
 MIGRATION_LOCK = 4_712_344
 log = structlog.get_logger(__name__)
@@ -39,7 +41,7 @@ class Database:
     async def begin(self) -> AsyncIterator[Tx]:
         """Run one transaction: everything in it is committed together, or nothing if the block raises."""
         async with self.pool.acquire() as connection, connection.transaction():
-            tx = Tx(connection, self.speaker)
+            tx = Tx(connection, self.speaker, TRACE.get())
             yield tx
             await tx.flush()
         for listener in self.after_commit:
@@ -75,12 +77,18 @@ async def migrate(url: str, migrations: Path) -> None:
                     return await connection.run_sync(_upgrade, migrations)
             except Exception as error:
                 attempt += 1
-                if not is_transient(error) or attempt > 8:
+                if not is_transient(_cause(error)) or attempt > 8:
                     raise
                 log.info("waiting for the database", error=repr(error))
                 await asyncio.sleep(backoff(attempt))
     finally:
         await engine.dispose()
+
+
+def _cause(error: Exception) -> BaseException:
+    """Return what asyncpg raised, from under two layers of SQLAlchemy."""
+    wrapped = error.orig if isinstance(error, DBAPIError) else None
+    return (wrapped and wrapped.__cause__) or error
 
 
 def _upgrade(connection: Connection, migrations: Path) -> None:

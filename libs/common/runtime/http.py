@@ -1,14 +1,13 @@
 """What every service's routes share: clean text, cursors, pages, and the context."""
 
 import base64
-import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, TypeAdapter
 
 from libs.common.runtime.problems import wrong_field
 
@@ -42,6 +41,7 @@ class Page(BaseModel, Generic[T]):
 
 
 Place = tuple[datetime, UUID]
+_PLACE: TypeAdapter[Place] = TypeAdapter(tuple[AwareDatetime, UUID])
 START: Place = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
@@ -49,9 +49,8 @@ def _cursor(cursor: Annotated[str | None, Query(description="`next` of the page 
     if cursor is None:
         return START
     try:
-        at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return datetime.fromisoformat(at), UUID(id_)
-    except (ValueError, TypeError) as error:
+        return _PLACE.validate_json(base64.urlsafe_b64decode(cursor.encode()))
+    except ValueError as error:
         raise wrong_field("cursor", "must be the `next` of a page of this list") from error
 
 
@@ -65,7 +64,7 @@ def page(items: Sequence[T], limit: int, place: Callable[[T], Place]) -> Page[T]
 
 
 def _encode(place: Place) -> str:
-    return base64.urlsafe_b64encode(json.dumps([place[0].isoformat(), str(place[1])]).encode()).decode()
+    return base64.urlsafe_b64encode(_PLACE.dump_json(place)).decode()
 
 
 def context(request: Request) -> Any:

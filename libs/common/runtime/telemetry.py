@@ -1,6 +1,7 @@
 """Logs, and the thread that ties an event to what caused it."""
 
 import logging
+import re
 import secrets
 import sys
 from contextvars import ContextVar
@@ -9,10 +10,13 @@ import structlog
 
 TRACE: ContextVar[str | None] = ContextVar("traceparent", default=None)
 """W3C traceparent of what is being done now."""
+_TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def new_traceparent() -> str:
-    """Return the traceparent of a trace that begins here."""
+def traceparent_of(header: str) -> str:
+    """Return the traceparent a request came with, or one that begins here: what it goes into may hold no other text."""
+    if _TRACEPARENT.fullmatch(header):
+        return header
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 

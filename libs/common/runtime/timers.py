@@ -34,6 +34,7 @@ FROM (SELECT subject FROM aggregates WHERE subject = ANY($1::text[]) ORDER BY su
 WHERE a.subject = free.subject
 RETURNING a.subject, a.version, a.facts
 """
+POSTPONE = "UPDATE timers SET due_at = $1 WHERE kind = $2 AND subject = $3 AND due_at <= $4"
 TAKE = """
 DELETE FROM timers USING unnest($1::text[], $2::text[]) t(k, s)
 WHERE kind = t.k AND subject = t.s AND due_at <= $3
@@ -87,8 +88,9 @@ class Timers:
             if is_transient(error):
                 raise
             log.error("timer put off", service=self._service, kind=row["kind"], error=repr(error))
-            async with self._database.begin() as tx:
-                tx.schedule(row["kind"], row["subject"], self._clock.now() + PUT_OFF)
+            # Only if it is still due: someone may have set it anew, or taken it away, since it failed.
+            now = self._clock.now()
+            await self._database.pool.execute(POSTPONE, now + PUT_OFF, row["kind"], row["subject"], now)
             return 1
 
     async def _fire(self, due: Sequence[Any]) -> int:

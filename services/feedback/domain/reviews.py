@@ -158,11 +158,12 @@ def ask(
     standing = review if review and review.state != "closed" else None
     if standing and standing.state != "requested":
         return standing, []
+    until = now + policy.window
     asked = standing or Review(
-        ticket_id, word.round, word.about, facts.method, "requested", now, now + policy.window, word.reply, False
+        ticket_id, word.round, word.about, facts.method, "requested", now, until, word.reply, word.contacted
     )
     asked = replace(
-        follow(asked, facts), method=facts.method, reply=word.reply, contacted=asked.contacted or word.contacted,
+        follow(asked, facts), method=facts.method, reply=word.reply,
         unit_code=word.unit.code if word.unit else None, unit_name=word.unit.name if word.unit else None,
     )  # fmt: skip
     if standing and standing.method == asked.method:
