@@ -15,13 +15,9 @@ app = typer.Typer(help="Issue and list API keys.", no_args_is_help=True)
 
 @app.command()
 def issue(
-    name: Annotated[
-        str, typer.Argument(help="Who uses it. Who has a key gets a new one, and the old one ends.")
-    ],
+    name: Annotated[str, typer.Argument(help="Who uses it. Who has a key gets a new one, and the old one ends.")],
     role: Annotated[list[str], typer.Option(help=f"What it may do, one or more of {', '.join(ROLES)}.")],
-    unit: Annotated[
-        list[str] | None, typer.Option(help="A unit it is limited to, by its code; repeatable.")
-    ] = None,
+    unit: Annotated[list[str] | None, typer.Option(help="A unit it is limited to, by its code; repeatable.")] = None,
 ) -> None:
     """Issue a key and print it, this once: only its hash is kept."""
     settings = read_settings()

@@ -208,7 +208,9 @@ def view(here: Here, ticket_id: UUID, seen: Seen, language: str, *, ask: bool) -
     """Return a ticket for reading. With `ask` it has the link by which the citizen reviews, while one is awaited."""
     facts, ticket = seen.facts, seen.ticket
     state = status(ticket.state, facts) if ticket else "received"
-    awaited = facts.asked and state in {"resolved", "answered"}
+    answered = facts.asked and facts.reviewed and facts.reviewed.round >= facts.asked.round
+    # A linked ticket closes with its parent, yet its reporter may still answer.
+    awaited = facts.asked and not answered and (state != "closed" or (ticket and ticket.parent))
     return TicketView(
         ticket_id=ticket_id,
         number=seen.number,

@@ -64,6 +64,8 @@ class KafkaSubscription:
         for message in messages:
             place = TopicPartition(message.topic, message.partition)
             ends[place] = max(ends.get(place, 0), message.offset + 1)
+        if not ends:
+            return
         try:
             await self._consumer.commit(ends)
         except (CommitFailedError, IllegalStateError) as error:

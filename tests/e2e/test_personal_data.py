@@ -1,0 +1,74 @@
+"""Personal data enters by fields and by words, and is found nowhere but in intake's vault."""
+
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from libs.common.local.postgres import PrivatePostgres
+from libs.common.runtime.telemetry import configure_logs
+from tests.support.platform import Platform, running_platform
+from tests.support.stages import ManualClock
+
+NAME, PHONE, ID_CARD, ROOM = "欧阳婷婷", "13912345678", "110105199003072316", "2单元501室"
+APPEAL = {
+    "text": f"我叫{NAME}，身份证{ID_CARD}，电话139 1234 5678，家住3号楼{ROOM}，暖气不热已经三天了，室温只有十三度",
+    "title": f"{NAME}反映暖气不热",
+    "address": f"朝阳区望京街道花家地西里3号楼{ROOM}",
+    "reporter": {"type": "person", "name": NAME, "phone": PHONE},
+    "external_ref": f"ref-{PHONE}",
+}
+SECRETS = (NAME, PHONE, "139 1234 5678", ID_CARD, "501室", "501")
+
+
+@pytest.fixture
+async def platform(postgres_server: PrivatePostgres, tmp_path: Path) -> AsyncIterator[Platform]:
+    async with running_platform(postgres_server, tmp_path, ManualClock()) as platform:
+        yield platform
+
+
+async def _everything_stored(platform: Platform) -> dict[str, str]:
+    stored = {}
+    for service in platform.stages:
+        tables = await platform.rows(service, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (table,) in tables:
+            stored[f"{service}.{table}"] = str(await platform.rows(service, f"SELECT t::text FROM {table} t"))  # noqa: S608
+    return stored
+
+
+async def test_personal_data_is_in_no_topic_table_log_or_metric(
+    platform: Platform, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    configure_logs("debug")
+    ticket = (await platform.post(**APPEAL))["ticket_id"]
+    await platform.probe.named("ticket.dispatched", "clock.started", subject=ticket)
+    await platform.order(ticket, "accept")
+    await platform.order(ticket, "contact", method="phone", note=f"已联系{NAME}女士 电话{PHONE}")
+    await platform.order(ticket, "resolve", reply=f"您好，{PHONE}的机主，暖气已修复")
+    await platform.probe.named("review.requested", subject=ticket)
+    await platform.http.post(
+        f"/feedback/v1/tickets/{ticket}/review",
+        json={"resolved": "yes", "satisfied": 5, "comment": f"谢谢，有事打{PHONE}"},
+    )
+    await platform.probe.named("ticket.closed", subject=ticket)
+    out, err = capfd.readouterr()
+    places = await _everything_stored(platform)
+    places["topics"] = "".join(e.data.model_dump_json() + e.subject for e in platform.probe.seen)
+    places["logs"] = caplog.text + out + err
+    places["metrics"] = (await platform.http.get("/metrics")).text
+    found = [(place, secret) for place, text in places.items() for secret in SECRETS[:5] if secret in text]
+    assert found == []
+    opened = await platform.http.post(f"/intake/v1/tickets/{ticket}/contact", json={"purpose": "回访"})
+    assert (opened.json()["name"], opened.json()["phone"]) == (NAME, PHONE)
+
+
+async def test_the_unit_reads_the_words_with_marks_it_can_have_opened(platform: Platform) -> None:
+    ticket = (await platform.post(**APPEAL))["ticket_id"]
+    await platform.probe.named("ticket.dispatched", subject=ticket)
+    order = (await platform.http.get(f"/dispatch/v1/orders/{ticket}")).json()
+    opened = (await platform.http.post(f"/intake/v1/tickets/{ticket}/contact", json={"purpose": "上门"})).json()
+    for mark, original in opened["marks"].items():
+        assert f"⟦{mark}⟧" in order["text"] + order["title"] + order["address"]
+        assert original not in order["text"]
