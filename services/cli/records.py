@@ -1,24 +1,28 @@
-"""Tickets of another system, as a table in a file: read whatever its encoding, and mapped to appeals."""
+"""Records of another system, a table in a file: read whatever its encoding, and mapped to appeals."""
 
+import codecs
 import csv
 import gzip
 import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 from zoneinfo import ZoneInfo
 
-from services.cli.dates import DateFormat, guess
+from services.cli.dates import DateFormat, DatesError, guess
 
 FIELDS = (
     "text", "title", "address", "occurred_at", "lat", "lon", "name", "phone", "kind", "channel", "reporter_type",
     "language",
 )  # fmt: skip
-"""What a column can become; the names are those of `POST /intake/v1/tickets`, its reporter and location flattened."""
+"""What a column can become: the fields of `POST /intake/v1/tickets`, its reporter and its location flattened."""
+_NESTED = {
+    "name": ("reporter", "name"), "phone": ("reporter", "phone"), "reporter_type": ("reporter", "type"),
+    "lat": ("location", "lat"), "lon": ("location", "lon"),
+}  # fmt: skip
 _SAMPLE = 200
 _CHUNK = 1 << 20
 
@@ -28,22 +32,21 @@ class RecordsError(ValueError):
 
 
 class RowError(ValueError):
-    """One row that cannot become an appeal; the text says which field is wrong, not what stood there."""
+    """One record that cannot become an appeal; the text names the field, never what stands in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file of records. `digest` is of its content, uncompressed, so a renamed or recompressed file is the same."""
+    """A file of records. `digest` is of its content, uncompressed: a file renamed or compressed anew is the same."""
 
     path: Path
     digest: str
     encoding: str
     delimiter: str
     columns: tuple[str, ...]
-    rows: int
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """The records by column, each with the line of the file that it begins on."""
+        """Yield each record by column, with the line of the file that it begins on."""
         with _text(self.path, self.encoding) as file:
             reader = csv.reader(file, delimiter=self.delimiter)
             next(reader)
@@ -55,39 +58,126 @@ class Source:
 
 
 def open_source(path: Path) -> Source:
-    """Look a CSV file through once: plain or gzip, UTF-8 or GB 18030, with commas, semicolons or tabs.
+    """Look at a CSV file: plain or gzip, in UTF-8 or GB 18030, with commas, semicolons or tabs.
 
     Raises:
         RecordsError: it is missing, empty or no table.
     """
     try:
-        digest, encoding = _digest(path)
+        digest, encoding = _look_through(path)
         with _text(path, encoding) as file:
             first = file.readline()
         delimiter = max(",;\t", key=first.count)
-        columns = tuple(name.strip() for name in next(csv.reader([first], delimiter=delimiter), []))
-        source = Source(path, digest, encoding, delimiter, columns, 0)
-        rows = sum(1 for _ in source)
-    except (OSError, csv.Error, StopIteration) as error:
+        columns = next(csv.reader([first], delimiter=delimiter), [])
+        source = Source(path, digest, encoding, delimiter, tuple(name.strip() for name in columns))
+        if next(iter(source), None) is None:
+            raise RecordsError(f"{path} holds no records below a first line that names the columns")
+    except (OSError, EOFError, csv.Error, UnicodeDecodeError, StopIteration) as error:
         raise RecordsError(f"{path} cannot be read as a table: {error or 'it is empty'}") from error
-    if not rows:
-        raise RecordsError(f"{path} holds no records below its first line, which names the columns")
-    return Source(path, digest, encoding, delimiter, columns, rows)
+    return source
 
 
-def _digest(path: Path) -> tuple[str, str]:
+def _look_through(path: Path) -> tuple[str, str]:
     """Return the hash of the content, and the encoding that all of it has."""
-    hashed, valid = hashlib.sha256(), True
-    decoder = io.IncrementalNewlineDecoder(None, translate=False)
-    del decoder
-    import codecs
-
-    check = codecs.getincrementaldecoder("utf-8")()
+    hashed, decoder, encoding = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")(), "utf-8-sig"
     with _bytes(path) as file:
         while chunk := file.read(_CHUNK):
             hashed.update(chunk)
             try:
-                check.decode(chunk)
+                decoder.decode(chunk)
             except UnicodeDecodeError:
-                valid = False
-    return hashed.hexdigest()[:12], "utf-8-sig" if valid else "gb18030"
+                encoding = "gb18030"
+    return hashed.hexdigest()[:12], encoding
+
+
+def _bytes(path: Path) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+
+
+def _text(path: Path, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(_bytes(path), encoding, newline="")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """How a record becomes an appeal: what each field is made of, and which column holds the record's own number.
+
+    With `received`, what the dates say becomes the time of receipt as well.
+    """
+
+    fields: Mapping[str, tuple[str, ...]]
+    channel: str
+    ref: str | None
+    dates: DateFormat | None
+    zone: ZoneInfo
+    received: bool
+
+    def appeal(self, source: Source, line: int, row: Mapping[str, str]) -> dict[str, Any]:
+        """Return the body of `POST /intake/v1/tickets`. Raises RowError."""
+        values = {name: self._value(name, row) for name in self.fields}
+        body: dict[str, Any] = {"channel": self.channel}
+        for name, value in values.items():
+            if value is not None:
+                outer, inner = _NESTED.get(name, (name, None))
+                if inner:
+                    body.setdefault(outer, {})[inner] = value
+                else:
+                    body[outer] = value
+        if self.received and "occurred_at" in body:
+            body["received_at"] = body["occurred_at"]
+        own = row.get(self.ref, "").strip() if self.ref else ""
+        return body | {"external_ref": own or f"{source.digest}:{line}"}
+
+    def _value(self, name: str, row: Mapping[str, str]) -> Any:
+        text = " ".join(cell for column in self.fields[name] if (cell := row.get(column, "").strip()))
+        if not text:
+            return None
+        try:
+            if name in {"lat", "lon"}:
+                return float(text)
+            if name == "occurred_at" and self.dates:
+                moment = self.dates.read(text)
+                return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).isoformat()
+        except ValueError:
+            what = "a number" if name in {"lat", "lon"} else f"a date like {self.dates.pattern if self.dates else ''}"
+            raise RowError(f"{name}: is not {what}") from None
+        return text
+
+
+def map_columns(
+    source: Source, maps: Sequence[str], channel: str, ref: str | None, date_format: str | None, zone: ZoneInfo,
+    *, received: bool,
+) -> ColumnMap:  # fmt: skip
+    """Return the map that `field=column` texts describe; a field named twice joins its columns.
+
+    Raises:
+        RecordsError: a field or column does not exist, or the dates cannot be read.
+    """
+    fields: dict[str, tuple[str, ...]] = {}
+    for text in maps:
+        name, equals, column = text.partition("=")
+        if not equals or name not in FIELDS:
+            raise RecordsError(f"--map {text}: write field=column with a field of {', '.join(FIELDS)}")
+        fields[name] = (*fields.get(name, ()), _known(source, column))
+    if "text" not in fields:
+        raise RecordsError(f"say which column is the text: --map text=… with one of {', '.join(source.columns)}")
+    if received and "occurred_at" not in fields:
+        raise RecordsError("--received needs to know when: --map occurred_at=…")
+    dates = _dates(source, fields["occurred_at"], date_format) if "occurred_at" in fields else None
+    return ColumnMap(fields, channel, _known(source, ref) if ref else None, dates, zone, received)
+
+
+def _known(source: Source, column: str) -> str:
+    if column not in source.columns:
+        raise RecordsError(f"there is no column {column!r}; there are {', '.join(source.columns)}")
+    return column
+
+
+def _dates(source: Source, columns: Sequence[str], date_format: str | None) -> DateFormat:
+    if date_format:
+        return DateFormat(date_format)
+    cells = (" ".join(row.get(column, "").strip() for column in columns).strip() for _, row in source)
+    try:
+        return guess(list(islice(filter(None, cells), _SAMPLE)))
+    except DatesError as error:
+        raise RecordsError(f"{'+'.join(columns)}: {error}") from error

@@ -168,7 +168,7 @@ class KafkaBus:
 async def ensure_topics(
     address: KafkaAddress, topics: Sequence[str], compacted: Sequence[str], partitions: int, replication: int
 ) -> list[str]:
-    """Create the topics that are missing and return their names. Those that exist keep their settings.
+    """Create the topics that are missing and return the names of those this call made. Those that exist keep their settings.
 
     Raises:
         KafkaError: the broker refused one, for a reason other than that someone else was quicker.
@@ -187,9 +187,13 @@ async def ensure_topics(
             for name in missing
         ]
         answer = await admin.create_topics(new)
-        for name, code, *why in answer.topic_errors:
-            if for_code(code) not in {NoError, TopicAlreadyExistsError}:
-                raise for_code(code)(name, *why)
     finally:
         await admin.close()
-    return missing
+    made = []
+    for name, code, *why in answer.topic_errors:
+        error = for_code(code)
+        if error is NoError:
+            made.append(name)
+        elif error is not TopicAlreadyExistsError:
+            raise error(name, *why)
+    return made

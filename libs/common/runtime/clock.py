@@ -7,6 +7,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+_UNIX_EPOCH = datetime.fromtimestamp(0, UTC)
+
 
 class Clock:
     """Platform time. `JIESU_CLOCK=2026-01-01T00:00:00+08:00,60` starts there and runs 60 times real time.
@@ -26,7 +28,7 @@ class Clock:
     def parse(cls, text: str) -> "Clock":
         """Read `start,rate[,epoch]`; empty text is real time. Raises ValueError naming what would be right."""
         if not text:
-            return cls(epoch=datetime.fromtimestamp(0, UTC), start=datetime.fromtimestamp(0, UTC))
+            return cls(epoch=_UNIX_EPOCH, start=_UNIX_EPOCH)
         try:
             start, rate, *rest = text.split(",")
             (epoch,) = map(_instant, rest) if rest else (None,)
@@ -42,7 +44,7 @@ class Clock:
 
     def new_id(self) -> UUID:
         """Return a UUIDv7 (RFC 9562) of this moment."""
-        milliseconds = int(self.now().timestamp() * 1000)
+        milliseconds = (self.now() - _UNIX_EPOCH) // timedelta(milliseconds=1)
         chance = secrets.randbits(74)
         return UUID(int=milliseconds << 80 | 7 << 76 | chance >> 62 << 64 | 2 << 62 | chance & (1 << 62) - 1)
 

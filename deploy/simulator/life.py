@@ -1,0 +1,141 @@
+"""Everybody at once: citizens who appeal and judge, units that work, a centre that rules and phones."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from deploy.simulator import conduct
+from deploy.simulator.client import Platform
+from deploy.simulator.plan import Planned
+
+LOOK_AGAIN_SECONDS = 1.0
+"""Of real time: how often people look at their lists."""
+AT_ONCE_SECONDS = 0.05
+"""Of real time: what is due within it is sent now, for a sleep is not finer."""
+Item = dict[str, Any]
+
+
+class Life:
+    """A simulated city on a platform. What people do is drawn from the seed, the appeal, the round and the try."""
+
+    def __init__(self, platform: Platform, seed: int) -> None:
+        self.posted: dict[str, str] = {}
+        """The tickets of this city's appeals, with the citizens' query codes."""
+        self._platform = platform
+        self._seed = seed
+        self._refs: dict[str, str] = {}
+        self._begun: set[tuple[object, ...]] = set()
+        self._group = asyncio.TaskGroup()
+
+    async def run(self, appeals: Iterator[Planned], real_seconds: float | None = None) -> None:
+        """Live for a while, or until cancelled."""
+        orders, callbacks = "/dispatch/v1/orders", "/feedback/v1/callbacks"
+        with suppress(TimeoutError):
+            async with asyncio.timeout(real_seconds), self._group as group:
+                group.create_task(self._appeal(appeals))
+                # What was begun before, by an earlier simulation or by people.
+                await self._look(orders, self._work, state="accepted")
+                await self._look(orders, self._work, state="in_progress")
+                group.create_task(self._watch(orders, self._work, state="dispatched"))
+                group.create_task(self._watch(orders, self._rule, state="returned"))
+                group.create_task(self._watch(callbacks, self._phone))
+
+    async def _watch(self, path: str, errand: Callable[[Item, Random], Coroutine[Any, Any, None]], **query: str) -> None:
+        while True:
+            await self._look(path, errand, **query)
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+    async def _look(self, path: str, errand: Callable[[Item, Random], Coroutine[Any, Any, None]], **query: str) -> None:
+        """Begin an errand for everything on a list that was not begun yet."""
+        async for item in self._platform.listed(path, **query):
+            turn = (item["round"], item.get("returns"), len(item.get("tries", ())))
+            begun = (errand.__name__, item["ticket_id"], *turn)
+            if begun not in self._begun:
+                self._begun.add(begun)
+                self._group.create_task(errand(item, self._random(errand.__name__, item["ticket_id"], *turn)))
+
+    def _random(self, what: str, ticket: str, *turn: object) -> Random:
+        return Random(f"{self._seed} {what} {self._refs.get(ticket, ticket)} {turn}")
+
+    async def _wait(self, span: timedelta) -> None:
+        await self._platform.clock.sleep(span)
+
+    async def _appeal(self, appeals: Iterator[Planned]) -> None:
+        for planned in appeals:
+            wait = planned.at - self._platform.clock.now()
+            if self._platform.clock.real_seconds(wait) > AT_ONCE_SECONDS:
+                await self._wait(wait)
+            self._group.create_task(self._post(planned))
+
+    async def _post(self, planned: Planned) -> None:
+        answer = await self._platform.post("/intake/v1/tickets", planned.body | {"external_ref": planned.ref})
+        if answer is None:
+            return
+        ticket, code = answer["ticket_id"], answer["query_code"]
+        self.posted[ticket], self._refs[ticket] = code, planned.ref
+        if planned.withdraw:
+            await self._wait(planned.withdraw)
+            await self._platform.post(f"/intake/v1/tickets/{ticket}/withdraw", {"reason": "问题已自行解决"}, code=code)
+
+    async def _work(self, order: Item, random: Random) -> None:
+        """What a unit does with an order, or the centre's desk with its own."""
+        ticket, path = order["ticket_id"], f"/dispatch/v1/orders/{order['ticket_id']}"
+        work = conduct.work(random, order["urgency"], order["round"])
+        await self._wait(work.begin)
+        if order["state"] == "dispatched":
+            if work.back and not order["desk"]:
+                ground, note = work.back
+                await self._platform.post(f"{path}/return", {"ground": ground, "note": note})
+                return
+            if await self._platform.post(f"{path}/accept", {}) is None:
+                return
+        if work.contact:
+            await self._wait(work.contact)
+            await self._open_vault(ticket, "核实情况")
+            await self._platform.post(f"{path}/contact", {"method": "phone"})
+        if work.progress:
+            await self._wait(work.progress[0])
+            await self._platform.post(f"{path}/progress", {"note": work.progress[1]})
+        await self._wait(work.resolve)
+        if await self._platform.post(f"{path}/resolve", {"reply": work.reply}):
+            await self._judge(ticket, conduct.verdict(random, work.reply))
+
+    async def _open_vault(self, ticket: str, purpose: str) -> None:
+        await self._platform.post(f"/intake/v1/tickets/{ticket}/contact", {"purpose": purpose})
+
+    async def _judge(self, ticket: str, verdict: conduct.Verdict) -> None:
+        """What a citizen of ours does who sees a link; others are phoned."""
+        code = self.posted.get(ticket)
+        if code is None or verdict.resolved is None:
+            return
+        await self._wait(verdict.after)
+        seen = await self._platform.get(f"/intake/v1/tickets/{ticket}", code=code)
+        if seen and seen["review_url"]:
+            said = {"resolved": verdict.resolved, "satisfied": verdict.satisfied}
+            token = seen["review_url"].rpartition("/")[2]
+            await self._platform.post(f"/feedback/v1/tickets/{ticket}/review", said, token=token)
+
+    async def _rule(self, order: Item, random: Random) -> None:
+        """What a supervisor does with a return."""
+        await self._wait(timedelta(hours=random.uniform(0.3, 2)))
+        path = f"/dispatch/v1/orders/{order['ticket_id']}/rule"
+        right = conduct.upheld(random)
+        if await self._platform.post(path, {"upheld": right, "note": conduct.RULING}) is None and right:
+            # Nobody else can do it.
+            await self._platform.post(path, {"upheld": False, "note": conduct.RULING})
+
+    async def _phone(self, callback: Item, random: Random) -> None:
+        """What a seat does with a callback: it may take three calls."""
+        ticket = callback["ticket_id"]
+        await self._wait(timedelta(hours=random.uniform(0.2, 2)))
+        await self._open_vault(ticket, "回访")
+        verdict = conduct.verdict(random, callback["reply"])
+        outcome = conduct.call(random) or (None if verdict.resolved else "refused")
+        if outcome:
+            await self._platform.post(f"/feedback/v1/callbacks/{ticket}/attempt", {"outcome": outcome})
+        else:
+            said = {"resolved": verdict.resolved, "satisfied": verdict.satisfied}
+            await self._platform.post(f"/feedback/v1/tickets/{ticket}/review", said)

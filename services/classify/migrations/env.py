@@ -1,0 +1,5 @@
+"""Alembic's entry for this service."""
+
+from libs.common.runtime.migrations import run
+
+run()
