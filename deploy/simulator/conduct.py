@@ -33,7 +33,7 @@ HOURS_TO_MISS = {"urgent": 3.0, "livelihood": 30.0, "general": 190.0, "complex":
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a unit does with an order: it returns it, or signs, perhaps calls, notes, and answers. Each after a while."""
+    """What a unit does with an order, each step after a while: return it; or sign, call, note, answer."""
 
     begin: timedelta
     back: tuple[str, str] | None

@@ -26,13 +26,13 @@ class Life:
         """The tickets of this city's appeals, with the citizens' query codes."""
         self._platform = platform
         self._seed = seed
-        self._refs: dict[str, str] = {}
+        self._planned: dict[str, Planned] = {}
         self._begun: set[tuple[object, ...]] = set()
         self._group = asyncio.TaskGroup()
 
     async def run(self, appeals: Iterator[Planned], real_seconds: float | None = None) -> None:
         """Live for a while, or until cancelled."""
-        orders, callbacks = "/dispatch/v1/orders", "/feedback/v1/callbacks"
+        orders = "/dispatch/v1/orders"
         with suppress(TimeoutError):
             async with asyncio.timeout(real_seconds), self._group as group:
                 group.create_task(self._appeal(appeals))
@@ -41,9 +41,12 @@ class Life:
                 await self._look(orders, self._work, state="in_progress")
                 group.create_task(self._watch(orders, self._work, state="dispatched"))
                 group.create_task(self._watch(orders, self._rule, state="returned"))
-                group.create_task(self._watch(callbacks, self._phone))
+                group.create_task(self._watch("/classify/v1/reviews", self._confirm))
+                group.create_task(self._watch("/feedback/v1/callbacks", self._phone))
 
-    async def _watch(self, path: str, errand: Callable[[Item, Random], Coroutine[Any, Any, None]], **query: str) -> None:
+    async def _watch(
+        self, path: str, errand: Callable[[Item, Random], Coroutine[Any, Any, None]], **query: str
+    ) -> None:
         while True:
             await self._look(path, errand, **query)
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
@@ -51,14 +54,15 @@ class Life:
     async def _look(self, path: str, errand: Callable[[Item, Random], Coroutine[Any, Any, None]], **query: str) -> None:
         """Begin an errand for everything on a list that was not begun yet."""
         async for item in self._platform.listed(path, **query):
-            turn = (item["round"], item.get("returns"), len(item.get("tries", ())))
+            turn = (item.get("round"), item.get("returns"), len(item.get("tries", ())))
             begun = (errand.__name__, item["ticket_id"], *turn)
             if begun not in self._begun:
                 self._begun.add(begun)
                 self._group.create_task(errand(item, self._random(errand.__name__, item["ticket_id"], *turn)))
 
     def _random(self, what: str, ticket: str, *turn: object) -> Random:
-        return Random(f"{self._seed} {what} {self._refs.get(ticket, ticket)} {turn}")
+        planned = self._planned.get(ticket)
+        return Random(f"{self._seed} {what} {planned.ref if planned else ticket} {turn}")
 
     async def _wait(self, span: timedelta) -> None:
         await self._platform.clock.sleep(span)
@@ -75,7 +79,7 @@ class Life:
         if answer is None:
             return
         ticket, code = answer["ticket_id"], answer["query_code"]
-        self.posted[ticket], self._refs[ticket] = code, planned.ref
+        self.posted[ticket], self._planned[ticket] = code, planned
         if planned.withdraw:
             await self._wait(planned.withdraw)
             await self._platform.post(f"/intake/v1/tickets/{ticket}/withdraw", {"reason": "问题已自行解决"}, code=code)
@@ -117,6 +121,13 @@ class Life:
             said = {"resolved": verdict.resolved, "satisfied": verdict.satisfied}
             token = seen["review_url"].rpartition("/")[2]
             await self._platform.post(f"/feedback/v1/tickets/{ticket}/review", said, token=token)
+
+    async def _confirm(self, held: Item, random: Random) -> None:
+        """What a seat does with a ticket that waits for a person: it hears what the appeal is really about."""
+        await self._wait(timedelta(minutes=random.uniform(1, 15)))
+        planned = self._planned.get(held["ticket_id"])
+        code = planned.code if planned and planned.code else held["code"]
+        await self._platform.post(f"/classify/v1/tickets/{held['ticket_id']}/classification", {"code": code})
 
     async def _rule(self, order: Item, random: Random) -> None:
         """What a supervisor does with a return."""

@@ -40,11 +40,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One appeal: when it is sent, how, and after how long its citizen takes it back, if ever."""
+    """One appeal: when it is sent, its number, its body, its question, and when it is taken back, if ever."""
 
     at: datetime
     ref: str
     body: dict[str, Any]
+    code: str | None = None
     withdraw: timedelta | None = None
 
 
@@ -68,29 +69,27 @@ def plan(
     citizens: Citizens, seed: int, start: datetime, per_minute: float, events: Sequence[Event] = ()
 ) -> Iterator[Planned]:
     """Yield appeals without end, in the order of their times. `start` is in the city's own time zone."""
-    streams = [_ordinary(citizens, Random(f"{seed} ordinary"), seed, start, per_minute)]
-    streams += [_burst(citizens, seed, number, start, event) for number, event in enumerate(events, 1)]
-    return heapq.merge(*streams, key=lambda planned: planned.at)
+    bursts = [_burst(citizens, seed, number, start, event) for number, event in enumerate(events, 1)]
+    return heapq.merge(_ordinary(citizens, seed, start, per_minute), *bursts, key=lambda planned: planned.at)
 
 
-def _ordinary(citizens: Citizens, random: Random, seed: int, start: datetime, per_minute: float) -> Iterator[Planned]:
-    waiting: list[tuple[datetime, str, dict[str, Any]]] = []
+def _ordinary(citizens: Citizens, seed: int, start: datetime, per_minute: float) -> Iterator[Planned]:
+    random = Random(f"{seed} ordinary")
+    repeats: list[tuple[datetime, str, dict[str, Any], str]] = []
     for number, at in enumerate(_moments(random, start, per_minute), 1):
-        while waiting and waiting[0][0] <= at:
-            again, ref, body = heapq.heappop(waiting)
-            yield Planned(again, ref, body)
-        spot, ref = random.choice(citizens.spots), f"sim-{seed}-{number}"
+        while repeats and repeats[0][0] <= at:
+            yield Planned(*heapq.heappop(repeats))
+        spot, ref = random.choice(citizens.spots), _ref(seed, start, str(number))
         if random.random() < ALARMS:
             yield Planned(at, ref, citizens.emergency(random, spot))
             continue
-        body = citizens.appeal(random, citizens.question(random, at.month), spot)
-        yield Planned(at, ref, body, timedelta(minutes=random.randint(20, 300)) if _one_in(random, WITHDRAWN) else None)
-        if _one_in(random, REPEATS):
-            heapq.heappush(waiting, (at + timedelta(minutes=random.randint(5, 90)), f"{ref}-again", body))
-
-
-def _one_in(random: Random, share: float) -> bool:
-    return random.random() < share
+        question = citizens.question(random, at.month)
+        body = citizens.appeal(random, question, spot)
+        changes_mind = timedelta(minutes=random.randint(20, 300)) if random.random() < WITHDRAWN else None
+        yield Planned(at, ref, body, question.code, changes_mind)
+        if random.random() < REPEATS:
+            again = at + timedelta(minutes=random.randint(5, 90))
+            heapq.heappush(repeats, (again, f"{ref}-again", body, question.code))
 
 
 def _moments(random: Random, start: datetime, per_minute: float) -> Iterator[datetime]:
@@ -102,13 +101,19 @@ def _moments(random: Random, start: datetime, per_minute: float) -> Iterator[dat
             yield at
 
 
-def _burst(citizens: Citizens, seed: int, number: int, start: datetime, event: Event) -> Iterator[Planned]:
+def _burst(citizens: Citizens, seed: int, number: int, start: datetime, event: Event) -> list[Planned]:
     random = Random(f"{seed} burst {number}")
     try:
         question, spots = citizens.burst(random, event.code)
     except KeyError:
         raise PlanError(f"no question {event.code!r} in the city; name one, or {', '.join(EVENTS)}") from None
     moments = sorted(random.triangular(0, BURST.total_seconds(), 60) for _ in range(event.count))
-    for place, seconds in enumerate(moments, 1):
-        body = citizens.appeal(random, question, random.choice(spots))
-        yield Planned(start + event.after + timedelta(seconds=seconds), f"sim-{seed}-burst-{number}-{place}", body)
+    refs = (_ref(seed, start, f"burst-{number}-{place}") for place in range(event.count))
+    bodies = (citizens.appeal(random, question, random.choice(spots)) for _ in moments)
+    at = (start + event.after + timedelta(seconds=seconds) for seconds in moments)
+    return [Planned(*parts, event.code) for parts in zip(at, refs, bodies, strict=True)]
+
+
+def _ref(seed: int, start: datetime, name: str) -> str:
+    """Return an appeal's own number: another run of the same seed sends other appeals."""
+    return f"sim-{seed}-{start:%Y%m%dT%H%M%S}-{name}"

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from libs.common.city.catalogue import Question
 from libs.common.contracts import dispatch, intake
 from libs.common.contracts.envelope import Envelope, Event
-from libs.common.contracts.vocabulary import Kind, Urgency
+from libs.common.contracts.vocabulary import Kind, Receipt, Urgency
 from libs.common.messaging.facts import Memory
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.problems import unknown_ticket
@@ -31,6 +32,7 @@ from services.classify.domain import (
     read_again,
 )
 from services.classify.reader import Reader
+from services.classify.store import Supplement
 
 TIMER = "hold"
 """Fires when a ticket waited for a person as long as it may."""
@@ -67,15 +69,16 @@ MEMORY = Memory(
 
 async def prepare(events: Sequence[Envelope[Event]], here: Here) -> Sequence[Reading]:
     """Read the appeals that receipts bring, beside the event loop."""
-    return await asyncio.to_thread(here.engine.reader.read, [appeal_of(event.data) for event in events])
+    return await asyncio.to_thread(here.engine.reader.read, [appeal_of(cast(Receipt, e.data)) for e in events])
 
 
 async def on_event(events: Sequence[Envelope[Event]], tx: Tx, here: Here) -> None:
     """Learn what any of them says and bring the tickets' verdicts up to it."""
-    added = [e for e in events if isinstance(e.data, intake.TicketSupplemented)]
-    await store.add_supplements(tx, [store.Supplement(e.ticket, e.sequence, e.data.text) for e in added])
+    said = intake.TicketSupplemented
+    added = [Supplement(e.ticket, e.sequence, e.data.text) for e in events if isinstance(e.data, said)]
+    await store.add_supplements(tx, added)
     MEMORY.learn(tx, events)
-    new = [opened(e.ticket, e.data, e.ready, here.engine.rules) for e in events if e.ready]
+    new = [opened(e.ticket, cast(Receipt, e.data), e.ready, here.engine.rules) for e in events if e.ready]
     await _react([event.subject for event in events], tx, here, new)
 
 
@@ -117,7 +120,9 @@ async def _read_again(
     rules, reader = here.engine.rules, here.engine.reader
     waiting = [v for v in known.values() if not v.told_at and not tickets[v.ticket_id].ended]
     outdated = {v.ticket_id for v in waiting if rules.question(v.code) is None}
-    added = await store.supplements_of(tx, [*outdated, *(id_ for v in waiting if tickets[id_ := v.ticket_id].supplemented)])
+    added = await store.supplements_of(
+        tx, [*outdated, *(id_ for v in waiting if tickets[id_ := v.ticket_id].supplemented)]
+    )
     due = [v for v in waiting if v.ticket_id in outdated or len(added.get(v.ticket_id, ())) > v.heard]
     if not due:
         return {}

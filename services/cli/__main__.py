@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from deploy.simulator.plan import PlanError
 from libs.common.city.problems import CityError
 from libs.common.local.home import HomeTakenError
 from libs.common.local.kafka import KafkaUnavailable
@@ -13,8 +14,13 @@ from libs.common.runtime.process import PortTakenError
 from libs.common.runtime.security import KeysError
 from libs.common.runtime.settings import SettingsError, read_settings
 from services.cli import keys
+from services.cli.client import KeyFileError
 from services.cli.processes import Machine, NotUpError
+from services.cli.records import RecordsError
+from services.cli.replay import replay
 from services.cli.screen import err, out, say, table, welcome
+from services.cli.sending import ReplayError
+from services.cli.simulate import demo, simulate
 
 app = typer.Typer(
     help="接诉 Jiesu: a city's 12345 hotline. Settings are environment variables; .env.example lists them.",
@@ -23,8 +29,8 @@ app = typer.Typer(
 app.add_typer(keys.app, name="keys")
 
 EXPECTED = (
-    CityError, HomeTakenError, KafkaUnavailable, KeysError, NewerSchemaError, NotUpError, PortTakenError, PostgresError,
-    SettingsError,
+    CityError, HomeTakenError, KafkaUnavailable, KeyFileError, KeysError, NewerSchemaError, NotUpError, PlanError,
+    PortTakenError, PostgresError, RecordsError, ReplayError, SettingsError,
 )  # fmt: skip
 """What is told in its own words; anything else is a fault of ours and shows where it happened."""
 
@@ -69,6 +75,10 @@ def down() -> None:
     """Stop what `up` started; its data stays."""
     stopped = Machine(read_settings()).down(say)
     say("Stopped." if stopped else "Nothing of it ran.")
+
+
+for command in (replay, simulate, demo):
+    app.command()(command)
 
 
 def main() -> None:

@@ -18,6 +18,4 @@ def client(url: str, key_file: Path) -> httpx.AsyncClient:
         key = key_file.read_text().strip()
     except OSError as error:
         raise KeyFileError(f"no key in {key_file} ({error.strerror}); name another with --key-file") from error
-    return httpx.AsyncClient(
-        base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=SECONDS, trust_env=False
-    )
+    return httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=SECONDS, trust_env=False)

@@ -57,10 +57,7 @@ def guess(samples: Sequence[str]) -> DateFormat:
     counts = {reading: sum(moment is not None for moment in reading) for reading in readings}
     most = max(counts.values())
     if most < max(1, _MOST * len(samples)):
-        raise DatesError(
-            f"no known way of writing dates reads {samples[0] if samples else 'an empty column'!r};"
-            " say it with --date-format, such as '%d %b %Y %H:%M'"
-        )
+        raise DatesError("no known way of writing dates reads them; say it with --date-format, such as '%d %b %Y'")
     best = [readings[reading][0] for reading, count in counts.items() if count == most]
     if len(best) > 1:
         raise DatesError(f"the dates can be read as {' or '.join(best)}; say which with --date-format")

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, cast, get_args
 from zoneinfo import ZoneInfo
 
-from services.cli.dates import DateFormat, DatesError, guess
+from libs.common.contracts.vocabulary import Channel
+from services.cli.dates import ISO, DateFormat, DatesError, guess
 
 FIELDS = (
     "text", "title", "address", "occurred_at", "lat", "lon", "name", "phone", "kind", "channel", "reporter_type",
@@ -49,7 +50,7 @@ class Source:
         """Yield each record by column, with the line of the file that it begins on."""
         with _text(self.path, self.encoding) as file:
             reader = csv.reader(file, delimiter=self.delimiter)
-            next(reader)
+            next(reader, None)
             line = reader.line_num + 1
             for cells in reader:
                 if cells:
@@ -72,8 +73,8 @@ def open_source(path: Path) -> Source:
         source = Source(path, digest, encoding, delimiter, tuple(name.strip() for name in columns))
         if next(iter(source), None) is None:
             raise RecordsError(f"{path} holds no records below a first line that names the columns")
-    except (OSError, EOFError, csv.Error, UnicodeDecodeError, StopIteration) as error:
-        raise RecordsError(f"{path} cannot be read as a table: {error or 'it is empty'}") from error
+    except (OSError, EOFError, csv.Error, UnicodeDecodeError) as error:
+        raise RecordsError(f"{path} cannot be read as a table: {error}") from error
     return source
 
 
@@ -107,8 +108,8 @@ class ColumnMap:
 
     fields: Mapping[str, tuple[str, ...]]
     channel: str
-    ref: str | None
-    dates: DateFormat | None
+    ref: str
+    dates: DateFormat
     zone: ZoneInfo
     received: bool
 
@@ -132,20 +133,27 @@ class ColumnMap:
         text = " ".join(cell for column in self.fields[name] if (cell := row.get(column, "").strip()))
         if not text:
             return None
+        if name in {"lat", "lon"}:
+            return _number(name, text)
+        return self._moment(name, text) if name == "occurred_at" else text
+
+    def _moment(self, name: str, text: str) -> str:
         try:
-            if name in {"lat", "lon"}:
-                return float(text)
-            if name == "occurred_at" and self.dates:
-                moment = self.dates.read(text)
-                return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).isoformat()
+            moment = self.dates.read(text)
         except ValueError:
-            what = "a number" if name in {"lat", "lon"} else f"a date like {self.dates.pattern if self.dates else ''}"
-            raise RowError(f"{name}: is not {what}") from None
-        return text
+            raise RowError(f"{name}: is not a date like {self.dates.pattern}") from None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).isoformat()
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise RowError(f"{name}: is not a number") from None
 
 
 def map_columns(
-    source: Source, maps: Sequence[str], channel: str, ref: str | None, date_format: str | None, zone: ZoneInfo,
+    source: Source, maps: Sequence[str], channel: str, ref: str, date_format: str, zone: ZoneInfo,
     *, received: bool,
 ) -> ColumnMap:  # fmt: skip
     """Return the map that `field=column` texts describe; a field named twice joins its columns.
@@ -153,6 +161,8 @@ def map_columns(
     Raises:
         RecordsError: a field or column does not exist, or the dates cannot be read.
     """
+    if channel not in get_args(Channel):
+        raise RecordsError(f"--channel {channel}: there are {', '.join(get_args(Channel))}")
     fields: dict[str, tuple[str, ...]] = {}
     for text in maps:
         name, equals, column = text.partition("=")
@@ -163,8 +173,8 @@ def map_columns(
         raise RecordsError(f"say which column is the text: --map text=… with one of {', '.join(source.columns)}")
     if received and "occurred_at" not in fields:
         raise RecordsError("--received needs to know when: --map occurred_at=…")
-    dates = _dates(source, fields["occurred_at"], date_format) if "occurred_at" in fields else None
-    return ColumnMap(fields, channel, _known(source, ref) if ref else None, dates, zone, received)
+    dates = _dates(source, fields.get("occurred_at", ()), date_format)
+    return ColumnMap(fields, channel, _known(source, ref) if ref else "", dates, zone, received)
 
 
 def _known(source: Source, column: str) -> str:
@@ -173,9 +183,9 @@ def _known(source: Source, column: str) -> str:
     return column
 
 
-def _dates(source: Source, columns: Sequence[str], date_format: str | None) -> DateFormat:
-    if date_format:
-        return DateFormat(date_format)
+def _dates(source: Source, columns: Sequence[str], date_format: str) -> DateFormat:
+    if date_format or not columns:
+        return DateFormat(date_format or ISO)
     cells = (" ".join(row.get(column, "").strip() for column in columns).strip() for _, row in source)
     try:
         return guess(list(islice(filter(None, cells), _SAMPLE)))

@@ -30,7 +30,9 @@ def replay(
     file: Annotated[Path, typer.Argument(help="A CSV file, plain or .gz.")],
     maps: Annotated[
         list[str],
-        typer.Option("--map", help=f"field=column, repeated. Fields: {', '.join(FIELDS)}. Twice the same joins columns."),
+        typer.Option(
+            "--map", help=f"field=column, repeated. Fields: {', '.join(FIELDS)}. Twice the same joins columns."
+        ),
     ],
     channel: Annotated[str, typer.Option(help="The channel they came by, where no column says it.")] = "web",
     ref: Annotated[str, typer.Option(help="The column of a record's own number; without it, its line counts.")] = "",
@@ -38,7 +40,9 @@ def replay(
     key: Annotated[str, typer.Option("--key-file", help="The file of the key; without it, the home's dev.key.")] = "",
     date_format: Annotated[str, typer.Option(help="How dates are written, if it cannot be guessed: '%d %b %Y'.")] = "",
     timezone: Annotated[str, typer.Option(help="Of dates that name none; without it, the city's.")] = "",
-    received: Annotated[bool, typer.Option("--received", help="Bring the past along: occurred_at is the receipt.")] = False,
+    received: Annotated[
+        bool, typer.Option("--received", help="Bring the past along: occurred_at is the receipt.")
+    ] = False,
     wait: Annotated[float, typer.Option(help="For how many seconds the tickets are followed.")] = 60,
 ) -> None:
     """Send the records of a CSV file as appeals, each once, and say where they ended up."""
@@ -68,12 +72,13 @@ async def _replay(
             await _send(replayed, source, columns)
         finally:
             _tell(replayed.report, source, ledger)
-        await _follow(http, replayed.report, wait)
+        if replayed.report.tickets:
+            await _follow(http, replayed.report, wait)
 
 
 def _progress() -> Progress:
     shape = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    return Progress(*shape, console=out, transient=True)
+    return Progress(*shape, console=out, transient=True, disable=not out.is_terminal)
 
 
 async def _send(replayed: Replay, source: Source, columns: ColumnMap) -> None:

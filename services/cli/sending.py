@@ -26,7 +26,7 @@ Record = tuple[int, dict[str, Any]]
 
 
 class ReplayError(RuntimeError):
-    """The replay cannot go on; the text says why. What was accepted is kept, and the same command goes on from there."""
+    """The replay cannot go on; the text says why. What was accepted is kept: the same command goes on from there."""
 
 
 class Ledger:

@@ -1,5 +1,6 @@
 """The one declaration of intake."""
 
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from libs.common.city.pack import load_city
@@ -25,7 +26,7 @@ def engine(settings: Settings, secrets: Secrets) -> handlers.Engine:
         codes=QueryCodes(secrets.key("query-codes")),
         emergencies=tuple(Emergency(e.number, e.name.zh, e.name.en, e.words) for e in city.emergencies),
         timezone=ZoneInfo(city.timezone),
-        messages=Messages.load(),
+        messages=Messages.load(Path(__file__).with_name("messages.toml")),
         review_link=ReviewLinks(secrets.key("review"), settings.base_url).url,
     )
 

@@ -4,4 +4,5 @@ Consumes ticket.received, linked, unlinked, withdrawn and answered from intake, 
 classify, ticket.dispatched, reassigned, ruled, contacted and resolved from dispatch, ticket.closed and reopened from
 feedback. Emits clock.started, paused, resumed, warned, breached, met and stopped, and supervision.opened, raised and
 closed on jiesu.sla.v1. Only sla fires a clock.
+Tells the lead of each reminder and each light by a notice.
 """

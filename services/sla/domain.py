@@ -76,10 +76,11 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """When the clocks start, and whether the reporter is an elderly person."""
+    """When the clocks start, whether the reporter is an elderly person, and the number people know the ticket by."""
 
     at: datetime
     elderly: bool = False
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
 """What sla does on an event, a timer or a command: learn, load, decide, save, emit."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from libs.common.contracts import classify, dispatch, feedback, intake
+from libs.common.contracts import classify, dispatch, feedback, intake, sla
 from libs.common.contracts.envelope import Envelope, Event
 from libs.common.contracts.vocabulary import Receipt
 from libs.common.messaging.facts import Memory
 from libs.common.messaging.transaction import Tx
+from libs.common.runtime.notify import Notice, enqueue
 from libs.common.runtime.problems import unknown_ticket
 from libs.common.runtime.service import Context
 from libs.common.runtime.timers import Due
@@ -30,22 +32,26 @@ from services.sla.domain import (
     pause,
     resume,
 )
+from services.sla.messages import Messages
 
 TIMER = "clock"
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What sla keeps in memory."""
+    """What sla keeps in memory. `timezone` and `language` are those of the city's units."""
 
     policy: Policy
+    messages: Messages
+    timezone: ZoneInfo
+    language: str
 
 
 Here = Context[Engine]
 
 
 def _received(receipt: Receipt) -> Received:
-    return Received(receipt.received_at, elderly="elderly" in receipt.access_needs)
+    return Received(receipt.received_at, "elderly" in receipt.access_needs, receipt.number)
 
 
 def _classified(event: classify.Judgement) -> Classified:
@@ -105,6 +111,18 @@ async def _react(tickets: Mapping[str, Facts], tx: Tx, here: Here) -> None:
     await store.save(tx, changed, moved)
     for ticket_id, ruling in rulings.items():
         _follow_up(tx, here, ticket_id, ruling.clocks, ruling.events)
+    told = [n for id_, r in rulings.items() for n in _notices(here, id_, tickets[str(id_)], r.events)]
+    await enqueue(tx.connection, told, tx.now)
+
+
+def _notices(here: Here, ticket_id: UUID, facts: Facts, events: Iterable[Event]) -> Iterator[Notice]:
+    """Tell the lead of each reminder and each light, once a round; before anyone leads there is nobody to tell."""
+    engine, number = here.engine, facts.receipt.number if facts.receipt else ""
+    for event in events:
+        if isinstance(event, sla.ClockWarned | sla.ClockBreached) and event.unit:
+            mark = f"warned-{event.grade}" if isinstance(event, sla.ClockWarned) else event.light
+            text = engine.messages.reminder(event, number, event.due_at.astimezone(engine.timezone), engine.language)
+            yield Notice(f"{ticket_id}/{event.round}/{event.clock}/{mark}", f"unit:{event.unit.code}", text)
 
 
 async def _command(tx: Tx, here: Here, ticket_id: UUID, state: str, act: Callable[[Clock], Step]) -> list[Clock]:

@@ -1,6 +1,8 @@
 """The one declaration of sla."""
 
 from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from libs.common.city.pack import City, load_city
 from libs.common.contracts import sla
@@ -11,6 +13,7 @@ from libs.common.runtime.settings import Settings
 from services.sla import handlers
 from services.sla.api import router
 from services.sla.domain import Mark, Policy
+from services.sla.messages import Messages
 
 LONGEST_PAUSE = timedelta(days=30)
 """No ground stands a clock still for longer; a rule of this project, until a city sets its own."""
@@ -37,8 +40,14 @@ def policy_of(city: City) -> Policy:
 
 
 def engine(settings: Settings, _: Secrets) -> handlers.Engine:
-    """Read the policies."""
-    return handlers.Engine(policy_of(load_city(settings.city)))
+    """Read the policies and the messages."""
+    city = load_city(settings.city)
+    return handlers.Engine(
+        policy=policy_of(city),
+        messages=Messages.load(Path(__file__).with_name("messages.toml")),
+        timezone=ZoneInfo(city.timezone),
+        language=city.default_language,
+    )
 
 
 SERVICE = Service(
@@ -61,4 +70,5 @@ SERVICE = Service(
     routers=(router,),
     engine=engine,
     timers={handlers.TIMER: handlers.on_timer},
+    notifies=True,
 )

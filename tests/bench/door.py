@@ -69,7 +69,9 @@ def app(dsn: str, size: int) -> Starlette:
         json.loads(await request.body())
         id_ = UUID(int=next(ids))
         await request.app.state.inserts.add(id_)
-        return JSONResponse({"ticket_id": str(id_), "number": "", "query_code": "", "status": "received"}, 202)
+        return JSONResponse(
+            {"ticket_id": str(id_), "number": "20260302-0000001", "query_code": "0000000000", "status": "received"}, 202
+        )
 
     return Starlette(routes=[Route("/intake/v1/tickets", post, methods=["POST"])], lifespan=lifespan)
 

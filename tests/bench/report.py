@@ -143,7 +143,7 @@ class Figures:
     def _usage(self) -> Table:
         platform, floor = _per_ticket(self.runs), _per_ticket(self.floor_runs)
         memory, floor_memory = self.runs[-1].used, self.floor_runs[-1].used
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (name, f"{platform[name]:.3f}", f"{floor.get(name, 0):.3f}", _mega(memory[name]), _mega(floor_memory[name]))
             for name in platform
         ]

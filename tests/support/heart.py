@@ -5,11 +5,14 @@ import inspect
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
+from fastapi import APIRouter
 
 from libs.common.contracts.dispatch import TicketProgressed
 from libs.common.contracts.envelope import Envelope, decode, headers_of
@@ -24,6 +27,7 @@ from libs.common.messaging.schema import HEART_1
 from libs.common.messaging.transaction import Speaker, Tx
 from libs.common.runtime.clock import Clock
 from libs.common.runtime.database import Database, open_database
+from libs.common.runtime.service import Service
 from tests.support.stages import NOON, ManualClock
 
 NAME = "echo"
@@ -73,6 +77,42 @@ async def save(tx: Tx, subject: str, words: str, number: int | None = None) -> N
     await tx.connection.execute("INSERT INTO heard (subject, words, number) VALUES ($1, $2, $3)", subject, words, number)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EchoService(Service):
+    """The service as a whole, for what only a `Stage` does. Its migrations lie where the test puts them."""
+
+    folder: Path
+
+    @property
+    def migrations(self) -> Path:
+        """See `Service.migrations`."""
+        return self.folder
+
+    @classmethod
+    def over(cls, folder: Path) -> "EchoService":
+        """Return the service with its first migration written to a folder."""
+        write_migrations(folder, {"0001": SCHEMA})
+        return cls(
+            NAME, {TicketSupplemented: On(hear, prepare)}, frozenset({TicketProgressed}), APIRouter(), _none, folder=folder
+        )
+
+
+def _none(*_: object) -> None: ...
+
+
+def write_migrations(folder: Path, schemas: Mapping[str, str]) -> None:
+    """Write migrations, each one schema's statements, in the order of their revisions."""
+    (folder / "versions").mkdir(parents=True)
+    (folder / "env.py").write_text("from libs.common.runtime.migrations import run\n\nrun()\n")
+    before = None
+    for revision, schema in schemas.items():
+        (folder / "versions" / f"{revision}.py").write_text(
+            f"from libs.common.runtime.migrations import execute\n\nrevision, down_revision = {revision!r}, {before!r}\n"
+            f"\n\ndef upgrade() -> None:\n    execute({schema!r})\n"
+        )
+        before = revision
+
+
 class Line(MemoryBus):
     """The bus that the service speaks on, of a class of its own so that a test can break it alone."""
 
@@ -109,6 +149,9 @@ class Heart:
         try:
             yield consumer
         finally:
+            # Stopped as well, for `wait_for` forgets that it was cancelled if what it waits for comes at that moment.
+            consumer.stop()
+            loop.stop()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

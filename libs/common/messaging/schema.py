@@ -40,4 +40,18 @@ CREATE TABLE dead_letters (
     attempts int NOT NULL,
     at timestamptz NOT NULL
 );
+
+CREATE TABLE notices (
+    key text PRIMARY KEY,
+    "to" text NOT NULL,
+    text text NOT NULL,
+    state text NOT NULL DEFAULT 'waiting',
+    attempts int NOT NULL DEFAULT 0,
+    outcomes jsonb NOT NULL DEFAULT '{}',
+    error text,
+    created_at timestamptz NOT NULL,
+    next_at timestamptz,
+    ended_at timestamptz
+);
+CREATE INDEX notices_due ON notices (next_at) WHERE next_at IS NOT NULL;
 """

@@ -41,6 +41,9 @@ class Edge:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
+        if _is_json_in_disguise(headers):
+            json_type = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
+            scope = {**scope, "headers": [*json_type, (b"content-type", b"application/json")]}
         token = TRACE.set(traceparent_of(headers.get(b"traceparent", b"").decode("latin-1")))
         started, status = time.perf_counter(), 500
         limit = BATCH_BODY_LIMIT if scope["path"].endswith("/batch") else BODY_LIMIT
@@ -63,6 +66,12 @@ class Edge:
             route = getattr(scope.get("route"), "path", "unmatched")
             REQUESTS.labels(self._service, scope["method"], route, status).inc()
             REQUEST_SECONDS.labels(self._service, scope["method"], route).observe(time.perf_counter() - started)
+
+
+def _is_json_in_disguise(headers: Mapping[bytes, bytes]) -> bool:
+    """A client with a key speaks JSON, whatever `curl -d` says of it; a form is only sent by a browser, without a key."""
+    form = headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded")
+    return form and b"authorization" in headers
 
 
 def too_large(limit: int) -> problems.Problem:

@@ -22,6 +22,7 @@ from libs.common.messaging.relay import Relay
 from libs.common.messaging.transaction import Speaker, Tx
 from libs.common.runtime.clock import Clock
 from libs.common.runtime.database import migrate, open_database
+from libs.common.runtime.notify import Courier, Directory
 from libs.common.runtime.privacy import Secrets
 from libs.common.runtime.security import KeyRing
 from libs.common.runtime.service import Context, Service
@@ -50,7 +51,7 @@ class Stage:
 
     @classmethod
     async def start(cls, service: Service, settings: Settings, bus: Bus, clock: Clock) -> "Stage":
-        """Migrate, build the engine, and begin to consume, relay, and fire timers."""
+        """Migrate, build the engine, and begin to consume, relay, fire timers, and carry notices."""
         context = await _context(service, settings, clock)
         database = context.database
         relay = Relay(service.name, lambda: asyncpg.connect(settings.database_url, command_timeout=60), bus)
@@ -59,6 +60,9 @@ class Stage:
         loops = [Loop(name, partial(job, context)) for name, job in service.jobs.items()]
         if service.timers:
             loops.append(Loop("timers", timers.step))
+        if service.notifies:
+            courier = Courier(service.name, database, clock, Directory(settings.notify_file), settings)
+            loops.append(Loop("courier", courier.step))
         context.loops.update({loop.name: loop for loop in loops})
         consumer = Consumer(service.name, bus, database.begin, service.consumes, context) if service.consumes else None
         stage = cls(service, context, consumer, loops, relay, relay_loop, {})

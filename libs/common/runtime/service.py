@@ -52,6 +52,8 @@ class Service:
     jobs: Mapping[str, Callable[[Any], Awaitable[float]]] = field(default_factory=dict)
     routes: tuple[BaseRoute, ...] = ()
     """Routes too hot for FastAPI's dependency layer."""
+    notifies: bool = False
+    """Whether it tells people anything, by notices."""
 
     @property
     def topics(self) -> list[str]:

@@ -40,7 +40,7 @@ class Settings:
     public_url: str = ""
     """What citizens' links begin with; http://host:port if empty."""
     sms_gateway: str = ""
-    """URL of an HTTP SMS gateway; texts stay in the notices table if empty."""
+    """URL of an HTTP SMS gateway; what should go by SMS fails if empty, and stays in the notices table."""
     classify_url: str = ""
     """Where dispatch asks classify in a dry run with text; the same process or port if empty."""
     kafka_bootstrap: str = ""
@@ -66,6 +66,11 @@ class Settings:
     def secret_file(self) -> Path:
         """Where the master secret is."""
         return self.secret or self.home / "secret"
+
+    @property
+    def notify_file(self) -> Path:
+        """Where it is written which ways lead to which address."""
+        return self.home / "notify.toml"
 
     @property
     def base_url(self) -> str:

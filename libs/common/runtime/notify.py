@@ -1,0 +1,285 @@
+"""Notices: how a service tells a person something without a remote call inside a transaction.
+
+A notice is a row, written in the transaction of the effect that causes it. A courier takes what is due, sends it with
+no transaction open, and writes down what became of it: `sent`; `waiting` for the next try; `failed` after the last;
+`unknown` when it may have arrived or not, so that trying again could tell it twice; `no_address` when nobody said where
+the address leads. Nothing is deleted, and who has a key is told once.
+"""
+
+import asyncio
+import hashlib
+import logging
+import tomllib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+import structlog
+from apprise import Apprise, AppriseAsset, NotifyFormat
+from prometheus_client import Counter
+from pydantic import TypeAdapter, ValidationError
+
+from libs.common.runtime.clock import Clock
+from libs.common.runtime.database import Database
+from libs.common.runtime.settings import Settings
+
+LIMIT = 16
+"""Notices taken at a time. All of them are sent at once, so a crash leaves no more than these unknown."""
+THREADS = 2 * LIMIT
+POLL_SECONDS = 1.0
+CONNECT_SECONDS = 3.0
+SEND_SECONDS = 8.0
+"""Less than a process that was asked to stop waits for the step in hand."""
+LEASE_SECONDS = 60.0
+PAUSES = (10.0, 60.0, 300.0, 1800.0)
+"""Seconds before the second try, the third, and so on; what fails after the last has failed."""
+SMS = "sms:"
+TITLE = "接诉即办"
+ANYONE = "*"
+
+NOTICES = Counter("jiesu_notices_total", "Notices by what became of them", ["service", "state"])
+ASSET = AppriseAsset(app_id="Jiesu", app_desc="Jiesu", app_url="", service_timeout=0)
+"""Without a limit of its own, apprise sends in the thread it is called in."""
+
+log = structlog.get_logger(__name__)
+for _quoting in ("apprise", "httpx", "urllib3"):
+    # Their lines quote addresses, and with them the tokens of robots and gateways. What matters is told here.
+    logging.getLogger(_quoting).setLevel(logging.CRITICAL + 1)
+
+ENQUEUE = """
+INSERT INTO notices (key, "to", text, created_at, next_at)
+SELECT key, "to", text, $4, $4 FROM unnest($1::text[], $2::text[], $3::text[]) AS n(key, "to", text)
+ON CONFLICT DO NOTHING
+"""
+TAKE = """
+UPDATE notices SET state = 'sending', attempts = attempts + 1, next_at = $2 WHERE key = ANY(ARRAY(
+    SELECT key FROM notices WHERE state = 'waiting' AND next_at <= $1 ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED))
+RETURNING key, "to", text, attempts, outcomes
+"""
+LOSE = """
+UPDATE notices SET state = 'unknown', error = 'courier_lost', next_at = NULL, ended_at = $1
+WHERE state = 'sending' AND next_at <= $1 RETURNING key
+"""
+# By the number of the try as well: a courier that comes back after its lease knows more than the one that gave it up.
+MARK = """
+UPDATE notices n SET state = m.state, error = m.error, outcomes = m.outcomes::jsonb, next_at = m.next_at,
+    ended_at = CASE WHEN m.next_at IS NULL THEN $7 END
+FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+    AS m(key, attempts, state, error, outcomes, next_at)
+WHERE n.key = m.key AND n.attempts = m.attempts
+"""
+
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
+_FILE: TypeAdapter[dict[Literal["to"], dict[str, tuple[str, ...]]]] = TypeAdapter(
+    dict[Literal["to"], dict[str, tuple[str, ...]]]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to tell. Two notices of one `key`, which is ASCII, are one.
+
+    `to` is an address in the platform's own terms, such as `unit:dept-water` or `role:supervisor`; never a citizen's.
+    """
+
+    key: str
+    to: str
+    text: str
+
+
+async def enqueue(connection: Any, notices: Sequence[Notice], now: datetime) -> None:
+    """Have these told once the transaction of `connection` is committed; none whose key was ever used before."""
+    if notices:
+        # Sorted, so that two transactions that tell the same cannot deadlock.
+        told = sorted(notices, key=lambda notice: notice.key)
+        columns = ([n.key for n in told], [n.to for n in told], [n.text for n in told])
+        await connection.execute(ENQUEUE, *columns, now)
+
+
+class DirectoryError(ValueError):
+    """The directory cannot be read; its text says where, and quotes nothing, for addresses hold secrets."""
+
+
+class Directory:
+    """Where addresses lead, as a TOML file says it, read again when it changes.
+
+    ```
+    [to]
+    "unit:dept-water" = ["dingtalk://token", "sms:+8613800000000"]  # each of these is told
+    "*" = ["mailtos://…"]  # who is not named
+    ```
+
+    Give each recipient a way of its own: a way that fails is tried again as a whole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_at: tuple[int, int] | None = None
+        self._ways: Mapping[str, tuple[str, ...]] = {}
+
+    def refresh(self) -> None:
+        """Read the file again if it changed. Raises DirectoryError if it is wrong; without a file, nothing leads on."""
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:
+            self._ways, self._read_at = {}, None
+            return
+        if self._read_at != (stat.st_mtime_ns, stat.st_ino):
+            self._ways = self._parse()
+            self._read_at = (stat.st_mtime_ns, stat.st_ino)
+
+    def ways(self, to: str) -> dict[str, str]:
+        """Return the ways to an address as of the last refresh, each under a name that gives nothing away."""
+        return {_name(way): way for way in self._ways.get(to, self._ways.get(ANYONE, ()))}
+
+    def _parse(self) -> Mapping[str, tuple[str, ...]]:
+        try:
+            return _FILE.validate_python(tomllib.loads(self._path.read_text(encoding="utf-8"))).get("to", {})
+        except ValidationError as error:
+            wrong = [f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()]
+            raise DirectoryError(f"{self._path.name}: {'; '.join(wrong)}") from None
+        except ValueError as error:
+            raise DirectoryError(f"{self._path.name} is not TOML: {error}") from None
+
+
+def _name(way: str) -> str:
+    return f"{way.partition(':')[0]}-{hashlib.sha256(way.encode()).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one notice on one way. `failed` is certain not to have arrived."""
+
+    state: Literal["sent", "failed", "unknown"]
+    error: str | None = None
+
+
+_OUTCOMES: TypeAdapter[dict[str, Outcome]] = TypeAdapter(dict[str, Outcome])
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a notice. `pause` is the seconds until the next try, None if there is none."""
+
+    state: Literal["sent", "waiting", "failed", "unknown", "no_address"]
+    error: str | None = None
+    pause: float | None = None
+
+
+def fate(outcomes: Mapping[str, Outcome], attempts: int) -> Fate:
+    """Judge a notice by its ways after so many tries: it is sent when each way is; a failure weighs most."""
+    if not outcomes:
+        return Fate("no_address")
+    worst = min(outcomes.values(), key=lambda outcome: ("failed", "unknown", "sent").index(outcome.state))
+    if worst.state == "failed" and attempts <= len(PAUSES):
+        return Fate("waiting", worst.error, PAUSES[attempts - 1])
+    return Fate(worst.state, worst.error)
+
+
+class Courier:
+    """One process's share in sending a service's notices. `step` is run by a `Loop`."""
+
+    def __init__(
+        self, service: str, database: Database, clock: Clock, directory: Directory, settings: Settings
+    ) -> None:
+        self._service = service
+        self._database = database
+        self._clock = clock
+        self._directory = directory
+        self._gateway = settings.sms_gateway
+        # No connection is kept: one that the gateway closed meanwhile would leave an outcome unknown for nothing.
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(SEND_SECONDS, connect=CONNECT_SECONDS),
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
+        # Its own, so that a robot that hangs takes no thread from those who work.
+        self._threads = ThreadPoolExecutor(THREADS, "courier")
+
+    async def step(self) -> float:
+        """Send what is due and return the seconds until something else may be."""
+        self._directory.refresh()
+        now = self._clock.now()
+        for lost in await self._database.pool.fetch(LOSE, now):
+            self._tell(lost["key"], Fate("unknown", "courier_lost"))
+        taken = await self._database.pool.fetch(TAKE, now, self._later(LEASE_SECONDS), LIMIT)
+        if taken:
+            await self._mark(taken, await asyncio.gather(*(self._deliver(row) for row in taken)))
+        return 0 if len(taken) == LIMIT else POLL_SECONDS
+
+    def _later(self, seconds: float) -> datetime:
+        """Return a time so many real seconds from now: who is waited for lives by no other clock."""
+        return self._clock.now() + timedelta(seconds=seconds * self._clock.rate)
+
+    async def _deliver(self, row: Any) -> dict[str, Outcome]:
+        """Send a notice on each way that is not settled yet, and return what became of all. Never raises."""
+        before = _OUTCOMES.validate_python(row["outcomes"])
+        settled = {name: outcome for name, outcome in before.items() if outcome.state != "failed"}
+        ways = {name: way for name, way in self._directory.ways(row["to"]).items() if name not in settled}
+        sent = await asyncio.gather(*(self._send(name, way, row) for name, way in ways.items()))
+        return settled | dict(zip(ways, sent, strict=True))
+
+    async def _send(self, name: str, way: str, row: Any) -> Outcome:
+        try:
+            if way.startswith(SMS):
+                return await self._by_sms(way.removeprefix(SMS), f"{self._service}/{row['key']}/{name}", row["text"])
+            return await self._by_apprise(way, row["text"])
+        except Exception as error:  # noqa: BLE001 whatever it was, the message may have been out before
+            return Outcome("unknown", type(error).__name__)
+
+    async def _by_sms(self, to: str, key: str, text: str) -> Outcome:
+        """Post to the gateway, which may drop what has a key it knows. Raises if it is not known what it made of it."""
+        if not self._gateway:
+            return Outcome("failed", "no_gateway")
+        try:
+            answer = await self._http.post(
+                self._gateway, json={"to": to, "text": text, "key": key}, headers={"Idempotency-Key": key}
+            )
+        except _UNSENT as error:
+            return Outcome("failed", type(error).__name__)
+        if answer.is_success:
+            return Outcome("sent")
+        timed_out = answer.status_code == httpx.codes.GATEWAY_TIMEOUT
+        return Outcome("unknown" if timed_out else "failed", f"http_{answer.status_code}")
+
+    async def _by_apprise(self, url: str, text: str) -> Outcome:
+        """Send by robot or mail, in a thread. Raises TimeoutError if it takes too long; the thread ends later."""
+        sending = asyncio.get_running_loop().run_in_executor(self._threads, _apprise, url, text)
+        return await asyncio.wait_for(sending, SEND_SECONDS)
+
+    async def _mark(self, taken: Sequence[Any], found: Sequence[Mapping[str, Outcome]]) -> None:
+        fates = [fate(outcomes, row["attempts"]) for row, outcomes in zip(taken, found, strict=True)]
+        await self._database.pool.execute(
+            MARK,
+            [row["key"] for row in taken],
+            [row["attempts"] for row in taken],
+            [f.state for f in fates],
+            [f.error for f in fates],
+            [_OUTCOMES.dump_json(dict(outcomes)).decode() for outcomes in found],
+            [None if f.pause is None else self._later(f.pause) for f in fates],
+            self._clock.now(),
+        )
+        for row, its_fate in zip(taken, fates, strict=True):
+            self._tell(row["key"], its_fate)
+
+    def _tell(self, key: str, its_fate: Fate) -> None:
+        NOTICES.labels(self._service, its_fate.state).inc()
+        if its_fate.error:
+            log.warning("notice", service=self._service, key=key, state=its_fate.state, error=its_fate.error)
+
+
+def _apprise(url: str, text: str) -> Outcome:
+    way = Apprise.instantiate(url, asset=ASSET)
+    if way is None:
+        return Outcome("failed", "bad_url")
+    # Apprise tells no difference between what was refused and what was not answered in time, and only the first may
+    # be tried again: so nothing but a connection may time out before SEND_SECONDS do. Mail has one limit for all.
+    way.socket_connect_timeout = 2 * SEND_SECONDS if url.startswith("mailto") else CONNECT_SECONDS
+    way.socket_read_timeout = 2 * SEND_SECONDS
+    apprise = Apprise(way, asset=ASSET)
+    return (
+        Outcome("sent") if apprise.notify(text, TITLE, body_format=NotifyFormat.TEXT) else Outcome("failed", "refused")
+    )

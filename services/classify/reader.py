@@ -1,0 +1,69 @@
+"""Reads appeals: what they are about, their danger, kind, place, keywords and summary."""
+
+from collections.abc import Sequence
+
+from libs.common.city.pack import City
+from libs.common.city.places import Place as Found
+from libs.common.city.places import PlaceResolver
+from libs.common.contracts.vocabulary import Place
+from services.classify.cues import Cues
+from services.classify.digest import Digest
+from services.classify.domain import Appeal, Guess, Reading
+from services.classify.model import Model
+
+ALARMING = 150
+"""Characters in which danger is listened for: who is in danger says so at once; long letters tell of dangers past."""
+
+
+class Reader:
+    """Reads in batches, some 0.6 ms an appeal; safe to share between threads."""
+
+    def __init__(self, city: City, model: Model, cues: Cues) -> None:
+        self._model = model
+        self._cues = cues
+        self._places = PlaceResolver(city)
+        self._digest = Digest(city.catalogue)
+
+    def read(self, appeals: Sequence[Appeal]) -> list[Reading]:
+        """Return a reading of each appeal."""
+        guesses = self._model.judge([_words(appeal) for appeal in appeals])
+        return [self._read(appeal, guess) for appeal, guess in zip(appeals, guesses, strict=True)]
+
+    def _read(self, appeal: Appeal, guess: Guess) -> Reading:
+        words = _words(appeal)
+        kind = self._cues.kinds.of(words[:ALARMING])
+        found = self._find(appeal)
+        return Reading(
+            guess=guess,
+            keywords=self._digest.keywords(words),
+            summary=self._digest.summary(appeal.title, appeal.text),
+            place=_place(found),
+            outside=bool(found and found.outside),
+            danger=self._cues.alarm.hears(words[:ALARMING]),
+            asks=kind == "consultation",
+            kind=kind,
+        )
+
+    def _find(self, appeal: Appeal) -> Found | None:
+        point = appeal.location
+        words = "，".join(filter(None, (appeal.address, appeal.title, appeal.text)))
+        return self._places.resolve(words, (point.lat, point.lon) if point else None)
+
+
+def _words(appeal: Appeal) -> str:
+    """Return title and text, the title as a line of its own."""
+    return f"{appeal.title}\n{appeal.text}" if appeal.title else appeal.text
+
+
+def _place(found: Found | None) -> Place | None:
+    """Return the place as events tell it; one that is open between several districts is not told."""
+    if found is None or not found.district:
+        return None
+    return Place(
+        district=found.district,
+        district_name=found.district_name,
+        street=found.street,
+        street_name=found.street_name,
+        confidence=found.confidence,
+        matched=found.matched,
+    )

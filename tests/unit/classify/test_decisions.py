@@ -1,0 +1,240 @@
+"""The decisions of classify: what is sure is said at once, what is not waits for a person, and nothing is said twice."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libs.common.city.pack import load_city
+from libs.common.contracts.vocabulary import Receipt
+from services.classify.domain import (
+    Facts,
+    Guess,
+    NotPossibleError,
+    Reading,
+    Ruled,
+    Rules,
+    Ruling,
+    Verdict,
+    correct,
+    decide,
+    grade,
+    next_due,
+    opened,
+    read_again,
+)
+from tests.support.stages import CITY
+
+TICKET = UUID("01900000-0000-7000-8000-000000000001")
+START = datetime(2026, 3, 2, 4, tzinfo=UTC)
+RULES = Rules(load_city(CITY).catalogue, low_confidence=0.5, hold_limit=timedelta(minutes=30), model="test")
+WATER, NOISE, GAS = "water-01-01", "env-02-06", "gas-01-01"
+RECEIPT = Receipt(number="20260302-0000001", channel="web", text="家里没水", received_at=START)
+
+
+def reading(confidence: float = 0.9, code: str = WATER, **more: Any) -> Reading:
+    """Return what a model of this confidence read."""
+    return Reading(Guess(code, confidence, ((NOISE, 0.1), ("not-in-this-release", 0.05)), ("依据",)), **more)
+
+
+def verdict(confidence: float = 0.9, code: str = WATER, **more: Any) -> Verdict:
+    """Return a verdict of which nothing was said yet."""
+    return opened(TICKET, RECEIPT, reading(confidence, code, **more), RULES)
+
+
+def after(before: Verdict, facts: Facts = Facts(received=True), minutes: int = 0) -> Ruling:  # noqa: B008 frozen
+    """Decide so many minutes after the start."""
+    return decide(before, facts, RULES, START + timedelta(minutes=minutes))
+
+
+def names(ruling: Ruling) -> list[str]:
+    """Return what was told."""
+    return [event.name for event in ruling.events]
+
+
+def said(ruling: Ruling) -> Any:
+    """Return the one event that was told."""
+    (event,) = ruling.events
+    return event
+
+
+def test_a_sure_guess_is_said_at_once_with_all_that_dispatch_needs() -> None:
+    ruling = after(verdict())
+    event = said(ruling)
+    question = RULES.catalogue.by_code[WATER]
+    assert (event.name, event.category, event.owner) == ("ticket.classified", question.category, question.owner)
+    assert (event.judged_by, event.model, event.catalogue) == ("model", "test", RULES.catalogue.version)
+    assert ruling.verdict.state == "classified"
+
+
+def test_an_alternative_that_this_catalogue_lacks_is_not_said() -> None:
+    assert [other.code for other in said(after(verdict())).alternatives] == [NOISE]
+
+
+def test_an_unsure_guess_waits_for_a_person_until_the_limit_and_goes_out_then() -> None:
+    held = after(verdict(0.3))
+    assert (held.events, held.verdict.state) == ((), "held")
+    assert next_due(held.verdict) == START + RULES.hold_limit
+    event = said(after(held.verdict, minutes=30))
+    assert (event.judged_by, event.code, event.confidence) == ("limit", WATER, 0.3)
+
+
+def test_urgent_never_waits_however_unsure_the_question_is() -> None:
+    event = said(after(verdict(0.05, NOISE, danger="着火了")))
+    assert (event.urgency, event.why[0]) == ("urgent", "险情“着火了”")
+
+
+def test_deciding_twice_on_the_same_facts_changes_nothing() -> None:
+    first = after(verdict(0.3))
+    again = after(first.verdict, minutes=10)
+    assert (again.verdict, again.events) == (first.verdict, ())
+
+
+@pytest.mark.parametrize("ended", ["withdrawn", "linked", "answered"])
+def test_what_ended_leaves_the_queue_and_is_never_said(ended: Any) -> None:
+    held = after(verdict(0.3)).verdict
+    gone = after(held, Facts(received=True, ended=ended), minutes=60)
+    assert (gone.events, gone.verdict.state, next_due(gone.verdict)) == ((), "ended", None)
+
+
+def test_an_appeal_that_was_only_ever_linked_is_judged_when_the_link_is_undone() -> None:
+    linked = after(verdict(), Facts(ended="linked"))
+    assert linked.events == ()
+    assert names(after(linked.verdict, Facts())) == ["ticket.classified"]
+
+
+def test_an_undone_link_does_not_say_a_judgement_again() -> None:
+    told = after(verdict()).verdict
+    linked = after(told, Facts(received=True, ended="linked")).verdict
+    back = after(linked)
+    assert (back.events, back.verdict.state) == ((), "classified")
+
+
+def test_a_ruling_reclassifies_once_and_teaches() -> None:
+    told = after(verdict()).verdict
+    facts = Facts(received=True, ruled=Ruled(NOISE, "是楼上装修", START))
+    ruling = after(told, facts)
+    event = said(ruling)
+    assert (event.name, event.code, event.previous) == ("ticket.reclassified", NOISE, WATER)
+    assert event.reason == "退单裁定：是楼上装修"
+    assert ruling.label is not None
+    assert (ruling.label.code, ruling.label.by) == (NOISE, "ruling")
+    again = after(ruling.verdict, facts)
+    assert (again.events, again.label) == ((), None)
+
+
+def test_a_ruling_that_agrees_only_teaches() -> None:
+    ruling = after(after(verdict()).verdict, Facts(received=True, ruled=Ruled(WATER, "没错", START)))
+    assert ruling.events == ()
+    assert ruling.label is not None
+
+
+def test_a_ruling_with_a_question_of_another_catalogue_only_teaches() -> None:
+    ruling = after(after(verdict()).verdict, Facts(received=True, ruled=Ruled("no-such", "", START)))
+    assert (ruling.events, ruling.verdict.code) == ((), WATER)
+    assert ruling.label is not None
+
+
+def by_person(before: Verdict, code: str, urgency: Any = None, note: str | None = None) -> Ruling:
+    """Have a seat judge."""
+    return correct(before, RULES.catalogue.by_code[code], urgency, None, note, "seat-1", RULES, START)
+
+
+def test_a_person_settles_what_waits() -> None:
+    ruling = by_person(after(verdict(0.3)).verdict, NOISE, note="听录音")
+    event = said(ruling)
+    assert (event.name, event.judged_by, event.confidence) == ("ticket.classified", "person", 1.0)
+    assert event.why == ("听录音",)
+    assert ruling.label is not None
+    assert (ruling.label.by, ruling.label.text) == ("seat-1", "家里没水")
+
+
+def test_a_person_corrects_what_was_said_and_confirms_it_in_silence() -> None:
+    told = after(verdict()).verdict
+    assert names(by_person(told, NOISE)) == ["ticket.reclassified"]
+    assert names(by_person(told, WATER)) == []
+    assert names(by_person(told, WATER, urgency="urgent")) == ["ticket.reclassified"]
+
+
+def test_what_ended_cannot_be_judged() -> None:
+    gone = after(verdict(), Facts(ended="withdrawn")).verdict
+    with pytest.raises(NotPossibleError):
+        by_person(gone, NOISE)
+
+
+def test_words_added_while_it_waits_are_read_and_may_end_the_wait() -> None:
+    held = after(verdict(0.3)).verdict
+    more = read_again(held, reading(0.9, GAS), 1, RULES)
+    assert said(after(more)).code == GAS
+
+
+def test_the_kind_is_the_reporters_then_a_cues_then_the_questions() -> None:
+    question = RULES.catalogue.by_code[WATER]
+    assert verdict().kind == question.kind
+    assert verdict(kind="suggestion").kind == "suggestion"
+    given_kind = RECEIPT.model_copy(update={"kind": "praise"})
+    assert opened(TICKET, given_kind, reading(kind="suggestion"), RULES).kind == "praise"
+
+
+@pytest.mark.parametrize(
+    ("default", "danger", "asks", "urgency"),
+    [
+        ("general", None, False, "general"),
+        ("general", "着火了", True, "urgent"),
+        ("urgent", None, False, "urgent"),
+        ("urgent", None, True, "general"),
+        ("livelihood", None, True, "livelihood"),
+    ],
+)
+def test_danger_raises_the_class_and_a_mere_question_lowers_urgent(
+    default: Any, danger: str | None, asks: bool, urgency: str
+) -> None:
+    assert grade(default, reading(danger=danger, asks=asks)) == urgency
+
+
+INTAKE = st.sampled_from(
+    [
+        ["received"],
+        ["received", "withdrawn"],
+        ["received", "linked", "unlinked"],
+        ["received", "linked", "unlinked", "answered"],
+        ["linked", "unlinked", "withdrawn"],
+    ]
+)
+
+
+def heard(order: Sequence[str], before: Verdict) -> Verdict | None:
+    """Hear of a ticket in this order and return where it ends."""
+    facts, known = Facts(), None
+    for word in order:
+        if word.startswith("ruled "):
+            facts = replace(facts, ruled=Ruled(word.split()[1], "", START))
+        elif word == "received":
+            facts, known = replace(facts, received=True), known or before
+        else:
+            ended: Any = None if word == "unlinked" else word
+            facts = replace(facts, ended=ended)
+            known = before if word == "linked" and known is None else known
+        known = after(known, facts).verdict if known else None
+    return known
+
+
+def outcome(known: Verdict | None) -> object:
+    """Return what must be the same whichever emitter was heard first."""
+    return known and (known.state, known.code, known.urgency, known.kind, known.judged_by, known.ruled_at)
+
+
+@given(INTAKE, st.sampled_from([WATER, NOISE]), st.sampled_from([0.3, 0.9]), st.data())
+def test_whichever_emitter_is_heard_first_the_end_is_the_same(
+    intake: list[str], code: str, confidence: float, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(intake)))
+    before = verdict(confidence)
+    in_order = heard([*intake, f"ruled {code}"], before)
+    mixed = heard([*intake[:place], f"ruled {code}", *intake[place:]], before)
+    assert outcome(mixed) == outcome(in_order)

@@ -1,0 +1,80 @@
+"""The model: right on what it was taught, honest about the rest, quick, and kept as arrays."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from libs.common.city.pack import load_city
+from services.classify.model import Model, fingerprint
+from tests.support.stages import CITY
+
+CATALOGUE = load_city(CITY).catalogue
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return Model.train(CATALOGUE)
+
+
+def test_nearly_every_phrase_it_was_taught_is_known_again(model: Model) -> None:
+    taught = [(question.code, phrase) for question in CATALOGUE for phrase in question.phrases]
+    guesses = model.judge([phrase for _, phrase in taught])
+    assert np.mean([guess.code == code for guess, (code, _) in zip(guesses, taught, strict=True)]) > 0.95
+
+
+def test_a_guess_says_what_decided_and_the_nearest_phrase(model: Model) -> None:
+    (guess,) = model.judge(["我被困在电梯里出不来，楼里没有人"])
+    assert CATALOGUE.by_code[guess.code].l3 == "电梯困人"
+    assert "电梯" in guess.why[0]
+    assert guess.why[1].startswith("最接近的说法“")
+    assert len(guess.others) == 3
+    assert guess.confidence > max(sure for _, sure in guess.others)
+
+
+@pytest.mark.parametrize("text", ["", "  ", "12345", "hello", "⟦phone-1⟧", "！！！", "\n\n"])
+def test_where_there_is_nothing_to_read_it_is_not_sure_of_anything(model: Model, text: str) -> None:
+    (guess,) = model.judge([text])
+    assert guess.confidence == 0
+    assert CATALOGUE.by_code[guess.code].l3 == "诉求不明确"
+
+
+def test_a_mark_is_no_word_of_the_text(model: Model) -> None:
+    plain, marked = model.judge(["楼上漏水，联系不上", "楼上漏水，⟦phone-1⟧联系不上"])
+    assert (plain.code, plain.confidence) == (marked.code, marked.confidence)
+
+
+def test_a_title_weighs_as_much_as_a_long_text(model: Model) -> None:
+    rambling = "您好，我们是这里的居民，住了很多年了，情况反映过很多次，希望有关部门重视。" * 8
+    (guess,) = model.judge([f"电梯困人\n{rambling}"])
+    assert CATALOGUE.by_code[guess.code].l2 == "电梯"
+
+
+def test_no_texts_are_no_guesses(model: Model) -> None:
+    assert model.judge([]) == []
+
+
+def test_one_text_is_judged_as_in_a_batch(model: Model) -> None:
+    texts = ["停水了", "小区门口有人摆摊", "想咨询落户"]
+    assert model.judge(texts) == [guess for text in texts for guess in model.judge([text])]
+
+
+def test_the_cache_gives_the_same_model(tmp_path: Path) -> None:
+    trained = Model.load_or_train(CATALOGUE, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [f"{fingerprint(CATALOGUE)}.npz"]
+    assert Model.load_or_train(CATALOGUE, tmp_path).judge(["路灯不亮"]) == trained.judge(["路灯不亮"])
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"not an archive"])
+def test_a_damaged_cache_is_trained_again(tmp_path: Path, content: bytes, model: Model) -> None:
+    path = tmp_path / f"{fingerprint(CATALOGUE)}.npz"
+    path.write_bytes(content)
+    assert Model.load_or_train(CATALOGUE, tmp_path).judge(["路灯不亮"]) == model.judge(["路灯不亮"])
+    assert path.stat().st_size > 1_000_000
+
+
+def test_a_cache_that_lacks_an_array_is_trained_again(tmp_path: Path, model: Model) -> None:
+    path = tmp_path / f"{fingerprint(CATALOGUE)}.npz"
+    with path.open("wb") as file:
+        np.savez(file, idf=np.ones(3))
+    assert Model.load_or_train(CATALOGUE, tmp_path).judge(["停电"]) == model.judge(["停电"])
