@@ -226,12 +226,12 @@ def show(facts_: Sequence[str], tables: Sequence[Table]) -> None:
     for fact in facts_:
         out.print(fact, soft_wrap=True)
     for table in tables:
-        drawn = RichTable(title=table.title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        drawn = RichTable(box=None, pad_edge=False)
         for at, column in enumerate(table.columns):
             drawn.add_column(column, justify="left" if at == 0 else "right", overflow="fold")
         for row in table.rows:
             drawn.add_row(*row)
-        out.print()
+        out.print(f"\n[bold]{table.title}")
         out.print(drawn)
 
 

@@ -68,6 +68,10 @@ class Ingress:
         send_on = [Route("/{service}/{rest:path}", self._send_on, methods=METHODS)]
         return Starlette(routes=[*own, *send_on], exception_handlers=problems.HANDLERS)
 
+    async def close(self) -> None:
+        """Let go of the connections to the services."""
+        await self._client.aclose()
+
     async def _send_on(self, request: Request) -> Response:
         target = self._targets.get(request.path_params["service"])
         if target is None:
@@ -118,7 +122,9 @@ def main(arguments: list[str]) -> None:
     listening = bind(settings.host, settings.port)
 
     async def run() -> None:
-        await serve(Ingress(targets).app(), listening)
+        ingress = Ingress(targets)
+        await serve(ingress.app(), listening)
+        await ingress.close()
 
     uvloop.run(run())
 

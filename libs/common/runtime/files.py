@@ -35,7 +35,7 @@ class UnknownFileError(LookupError):
 
 
 class FileStore(Protocol):
-    """Keeps files. To put what is there or delete what is gone changes nothing. A digest that is none is a ValueError."""
+    """Keeps files. To put what is there, or delete what is gone, changes nothing. What is no digest is a ValueError."""
 
     async def put(self, chunks: AsyncIterator[bytes], limit: int) -> FileRef:
         """Keep a file, which is safe when this returns. TooLargeError over `limit` bytes; then nothing is kept."""

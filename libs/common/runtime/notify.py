@@ -67,7 +67,7 @@ WHERE state = 'sending' AND next_at <= $1 RETURNING key
 # By the number of the try as well: a courier that comes back after its lease knows more than the one that gave it up.
 MARK = """
 UPDATE notices n SET state = m.state, error = m.error, outcomes = m.outcomes::jsonb, next_at = m.next_at,
-    ended_at = CASE WHEN m.next_at IS NULL THEN $7 END
+    ended_at = CASE WHEN m.next_at IS NULL THEN $7::timestamptz END
 FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
     AS m(key, attempts, state, error, outcomes, next_at)
 WHERE n.key = m.key AND n.attempts = m.attempts

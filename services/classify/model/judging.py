@@ -53,7 +53,7 @@ class Model:
         name = fingerprint(catalogue)
         path = folder / f"{name}.npz"
         try:
-            with np.load(path, allow_pickle=False) as cached:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as cached:
                 return cls(catalogue, name, dict(cached))
         except FileNotFoundError:
             log.info("training the model", name=name, questions=len(catalogue))

@@ -1,4 +1,4 @@
-"""The decisions of classify: what is sure is said at once, what is not waits for a person, and nothing is said twice."""
+"""The decisions of classify: what is sure is said at once, what is not waits for a person, nothing is said twice."""
 
 from collections.abc import Sequence
 from dataclasses import replace

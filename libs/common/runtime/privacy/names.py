@@ -47,6 +47,7 @@ _LIKELY_END = re.compile(
     "要求|希望|户籍|来自|自己|您好|你好|表示|[是的在于我你他她了]|[女男][,，]|每天|天天|购买|租住|本人|通过|打算"
 )
 _MAYBE_END = re.compile("[和与及等有家给要去到从将又]")
+_GIVEN_AT_MOST = 2
 _CERTAIN, _LIKELY, _MAYBE, _UNLIKELY = 3, 2, 1, 0
 _FAMILY = re.compile(f"(?:{_COMPOUND}|[{_SURNAMES}])")
 _TITLED = re.compile(_TITLE)
@@ -108,10 +109,15 @@ def _family(found: re.Match[str]) -> Span | None:
 def _titled(found: re.Match[str]) -> Span | None:
     """Look back from a title: 王女士, and for some titles the whole name (王小明先生)."""
     text, title = found.string, found.start()
-    lengths = (1, 2, 3) if found.group() in _BEFORE_FULL_NAMES else (1, 2)
+    lengths = (1, 2, 3, 4) if found.group() in _BEFORE_FULL_NAMES else (1, 2)
     for start in (title - length for length in lengths if length <= title):
         family = _FAMILY.match(text, start, title)
-        if not family or text[start : start + 2] in _WORDS or text[start - 1 : start + 1] in _WORDS:
+        if (
+            not family
+            or title - family.end() > _GIVEN_AT_MOST
+            or text[start : start + 2] in _WORDS
+            or text[start - 1 : start + 1] in _WORDS
+        ):
             continue
         before = text[start - 1 : start] if start else ""
         is_word = text[start] in _ALSO_WORDS and before not in _CAN_BEGIN and _FIRST_HAN <= before <= _LAST_HAN

@@ -1,0 +1,265 @@
+"""Notices on a real database and real sockets: told once, tried again when that is safe, and never lost from sight."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libs.common.messaging.schema import HEART_1
+from libs.common.messaging.transaction import Speaker
+from libs.common.runtime import notify
+from libs.common.runtime.database import Database, open_database
+from libs.common.runtime.notify import LEASE_SECONDS, PAUSES, Courier, Directory, DirectoryError, Notice, enqueue
+from libs.common.runtime.settings import Settings
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.stages import ManualClock
+
+SECRET = "s3cret0f4robot"
+WATER = "unit:dept-water"
+NOTICE = Notice("ticket-1/1/completion/yellow", WATER, "工单20260302-0000001已超时")
+
+
+class Office:
+    """A database with notices, a directory, and a gateway to reach people by."""
+
+    def __init__(self, database: Database, clock: ManualClock, gateway: Gateway, home: Path) -> None:
+        self.database, self.clock, self.gateway = database, clock, gateway
+        self.file = home / "notify.toml"
+        self.gateway_url = f"http://127.0.0.1:{gateway.port}/send?token={SECRET}"
+
+    def courier(self, gateway_url: str | None = None) -> Courier:
+        """Return one process's courier."""
+        settings = Settings(sms_gateway=self.gateway_url if gateway_url is None else gateway_url)
+        return Courier("sla", self.database, self.clock, Directory(self.file), settings)
+
+    def write(self, *ways: str, to: str = WATER) -> None:
+        """Let an address lead to these ways, and no other anywhere."""
+        beside = self.file.with_suffix(".new")
+        beside.write_text(f'[to]\n"{to}" = {list(ways)!r}\n')
+        beside.replace(self.file)
+
+    async def tell(self, *notices: Notice) -> None:
+        """Enqueue notices in a transaction."""
+        async with self.database.begin() as tx:
+            await enqueue(tx.connection, notices, tx.now)
+
+    async def row(self, key: str = NOTICE.key) -> dict[str, Any]:
+        """Return what is known of a notice."""
+        (row,) = await self.database.pool.fetch("SELECT * FROM notices WHERE key = $1", key)
+        return dict(row)
+
+    async def states(self) -> set[str]:
+        """Return what became of all notices."""
+        return {row["state"] for row in await self.database.pool.fetch("SELECT state FROM notices")}
+
+
+@pytest.fixture
+async def office(fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    clock = ManualClock()
+    database = await open_database(fresh_database, Speaker("sla", frozenset(), clock.now, clock.new_id), 4)
+    await database.pool.execute(HEART_1)
+    async with running_gateway() as gateway:
+        office = Office(database, clock, gateway, tmp_path)
+        office.write("sms:+8613800000000")
+        yield office
+    await database.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for an answer as short as possible."""
+    monkeypatch.setattr(notify, "SEND_SECONDS", 0.05)
+
+
+async def test_a_notice_is_sent_once(office: Office) -> None:
+    await office.tell(NOTICE)
+    courier = office.courier()
+    await courier.step()
+    await courier.step()
+    (posted,) = office.gateway.posted
+    assert (posted.body["to"], posted.body["text"]) == ("+8613800000000", NOTICE.text)
+    assert posted.headers["idempotency-key"] == posted.body["key"]
+    row = await office.row()
+    assert (row["state"], row["error"], row["ended_at"]) == ("sent", None, office.clock.now())
+
+
+async def test_a_transaction_that_is_rolled_back_tells_nobody(office: Office) -> None:
+    async with office.database.begin() as tx:
+        await enqueue(tx.connection, [NOTICE], tx.now)
+        await tx.connection.execute("ROLLBACK")
+        await tx.connection.execute("BEGIN")
+    await office.courier().step()
+    assert office.gateway.posted == []
+
+
+async def test_the_same_key_is_one_notice(office: Office) -> None:
+    await office.tell(NOTICE, NOTICE)
+    await office.courier().step()
+    await office.tell(Notice(NOTICE.key, WATER, "other words"))
+    await office.courier().step()
+    assert [posted.body["text"] for posted in office.gateway.posted] == [NOTICE.text]
+
+
+async def test_a_notice_is_tried_again_after_a_500_with_the_same_idempotency_key(office: Office) -> None:
+    office.gateway.answers.append(500)
+    await office.tell(NOTICE)
+    courier = office.courier()
+    await courier.step()
+    assert ((await office.row())["state"], (await office.row())["error"]) == ("waiting", "http_500")
+    await courier.step()
+    assert len(office.gateway.posted) == 1
+    office.clock.advance(seconds=PAUSES[0])
+    await courier.step()
+    assert (await office.row())["state"] == "sent"
+    assert len({posted.headers["idempotency-key"] for posted in office.gateway.posted}) == 1
+
+
+async def test_a_notice_fails_after_its_last_try_and_says_why(office: Office) -> None:
+    tries = len(PAUSES) + 1
+    office.gateway.answers.extend([503] * (tries + 1))
+    await office.tell(NOTICE)
+    courier = office.courier()
+    for _ in range(tries + 1):
+        await courier.step()
+        office.clock.advance(seconds=max(PAUSES))
+    row = await office.row()
+    assert (row["state"], row["error"], row["attempts"]) == ("failed", "http_503", tries)
+    assert len(office.gateway.posted) == tries
+
+
+async def test_a_gateway_that_cannot_be_reached_is_tried_again(office: Office) -> None:
+    await office.tell(NOTICE)
+    await office.courier("http://127.0.0.1:1/").step()
+    assert ((await office.row())["state"], (await office.row())["error"]) == ("waiting", "ConnectError")
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("way", ["sms:+8613800000000", "json://127.0.0.1:{port}/"])
+async def test_a_notice_that_is_not_answered_in_time_is_unknown_and_not_sent_again(office: Office, way: str) -> None:
+    office.write(way.format(port=office.gateway.port))
+    office.gateway.answers.append(None)
+    await office.tell(NOTICE)
+    courier = office.courier()
+    await courier.step()
+    await office.gateway.reached.wait()
+    office.clock.advance(days=1)
+    await courier.step()
+    row = await office.row()
+    assert row["state"] == "unknown"
+    assert "Timeout" in row["error"]
+    assert len(office.gateway.posted) == 1
+
+
+async def test_a_courier_that_died_while_sending_leaves_an_unknown_notice(office: Office) -> None:
+    office.gateway.answers.append(None)
+    await office.tell(NOTICE)
+    dying = asyncio.create_task(office.courier().step())
+    await office.gateway.reached.wait()
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    other = office.courier()
+    await other.step()
+    assert (await office.row())["state"] == "sending"
+    office.clock.advance(seconds=LEASE_SECONDS)
+    await other.step()
+    assert ((await office.row())["state"], (await office.row())["error"]) == ("unknown", "courier_lost")
+    assert len(office.gateway.posted) == 1
+
+
+async def test_two_couriers_never_send_twice(office: Office) -> None:
+    await office.tell(*(Notice(f"notice-{number}", WATER, NOTICE.text) for number in range(100)))
+
+    async def carry(courier: Courier) -> None:
+        while await courier.step() == 0:
+            pass
+
+    await asyncio.gather(carry(office.courier()), carry(office.courier()))
+    keys = [posted.body["key"] for posted in office.gateway.posted]
+    assert (len(keys), len(set(keys)), await office.states()) == (100, 100, {"sent"})
+
+
+async def test_every_way_of_an_address_is_told_and_only_the_one_that_failed_again(office: Office) -> None:
+    office.write("sms:+861", "sms:+862")
+    office.gateway.answers.append(500)
+    await office.tell(NOTICE)
+    courier = office.courier()
+    await courier.step()
+    first = {posted.body["to"] for posted in office.gateway.posted}
+    office.clock.advance(seconds=PAUSES[0])
+    await courier.step()
+    assert (first, len(office.gateway.posted), await office.states()) == ({"+861", "+862"}, 3, {"sent"})
+    assert len({posted.body["key"] for posted in office.gateway.posted}) == 2
+
+
+async def test_a_notice_goes_out_by_apprise(office: Office) -> None:
+    office.write(f"json://127.0.0.1:{office.gateway.port}/", to="*")
+    await office.tell(NOTICE)
+    await office.courier().step()
+    (posted,) = office.gateway.posted
+    assert (posted.body["message"], posted.body["title"], await office.states()) == (NOTICE.text, "接诉即办", {"sent"})
+
+
+@pytest.mark.parametrize("way", ["dingtalk://what is this", "carrier-pigeon://roof"])
+async def test_a_way_that_is_none_is_no_secret_and_no_crash(office: Office, way: str) -> None:
+    office.write(way)
+    await office.tell(NOTICE)
+    await office.courier().step()
+    assert (await office.row())["error"] == "bad_url"
+
+
+async def test_without_an_address_a_notice_stays_to_be_seen(office: Office) -> None:
+    office.file.unlink()
+    await office.tell(NOTICE)
+    courier = office.courier()
+    await courier.step()
+    office.write("sms:+8613800000000")
+    await courier.step()
+    assert ((await office.row())["state"], office.gateway.posted) == ("no_address", [])
+
+
+async def test_without_a_gateway_a_short_message_stays_to_be_seen(office: Office) -> None:
+    await office.tell(NOTICE)
+    await office.courier("").step()
+    assert ((await office.row())["state"], (await office.row())["error"]) == ("waiting", "no_gateway")
+
+
+async def test_the_directory_is_read_again_when_it_changes(office: Office) -> None:
+    courier = office.courier()
+    await office.tell(NOTICE)
+    await courier.step()
+    office.write("sms:+8613911111111")
+    await office.tell(Notice("another", WATER, NOTICE.text))
+    await courier.step()
+    assert [posted.body["to"] for posted in office.gateway.posted] == ["+8613800000000", "+8613911111111"]
+
+
+@pytest.mark.parametrize(
+    "wrong", ['[to]\n"a" = "dingtalk://{}"', '[two]\n"a" = ["sms:{}"]', '[to]\n"a" = ["sms:{}"', "\xff{}"]
+)
+async def test_a_wrong_directory_holds_notices_back_and_does_not_quote_itself(office: Office, wrong: str) -> None:
+    office.file.write_bytes(wrong.format(SECRET).encode("latin-1"))
+    await office.tell(NOTICE)
+    with pytest.raises(DirectoryError, match=r"notify\.toml") as refused:
+        await office.courier().step()
+    assert SECRET not in repr(refused.value)
+    assert (await office.row())["state"] == "waiting"
+
+
+async def test_no_secret_of_an_address_gets_into_a_log_or_a_table(
+    office: Office, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(1)
+    port = office.gateway.port
+    office.write(
+        f"json://robot:{SECRET}@127.0.0.1:{port}/{SECRET}", f"json://{SECRET}@127.0.0.1:1/", f"dingtalk://{SECRET}_/",
+        "sms:+8613800000000",
+    )  # fmt: skip
+    office.gateway.answers.extend([500, 500])
+    await office.tell(NOTICE)
+    await office.courier().step()
+    told = caplog.text + "".join(capsys.readouterr()) + str(await office.row())
+    assert (await office.row())["error"] in told
+    assert SECRET not in told

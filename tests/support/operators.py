@@ -1,0 +1,155 @@
+"""The platform as an operator runs it: commands as real processes, on a home and ports of their own."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from libs.common.local.ports import is_taken
+from libs.common.local.postgres import PrivatePostgres
+from libs.common.local.processes import wait_until
+
+START_SECONDS = 90
+STOP_SECONDS = 60
+
+
+def six_free_ports() -> int:
+    """Return the first of six ports in a row that nobody listens on."""
+    rows = range(21000, 32000, 10)
+    # By our own number, so that suites side by side look in different places.
+    first = os.getpid() % len(rows)
+    return next(start for start in (*rows[first:], *rows[:first]) if not any(map(is_taken, range(start, start + 6))))
+
+
+class Operator:
+    """Runs commands on one home and port, and speaks to what they start."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.home = home
+        self.url = f"http://127.0.0.1:{port}"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JIESU_", "KAFKA_"))}
+        self._environment = {**kept, "JIESU_HOME": str(home), "JIESU_PORT": str(port)}
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(self._words(words), env=self._environment, capture_output=True, text=True, check=False)
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[str]]:
+        """Have `run` in the background, up and ready; what is left of it at the end is killed."""
+        child = subprocess.Popen(
+            self._words(["run"]), env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        try:
+            assert wait_until(lambda: child.poll() is not None or self._ready(), START_SECONDS), "not ready in time"
+            assert child.poll() is None, child.communicate()[0]
+            yield child
+        finally:
+            child.kill()
+            child.communicate()
+
+    def client(self) -> httpx.Client:
+        """Return a client with the development key."""
+        key = (self.home / "dev.key").read_text().strip()
+        return httpx.Client(
+            base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=30, trust_env=False
+        )
+
+    def clean_up(self) -> None:
+        """End what may still run, and remove the data wherever it is."""
+        for postgres in (PrivatePostgres(self.home / "postgres"), PrivatePostgres(self.home / "up" / "postgres")):
+            postgres.stop()
+            shutil.rmtree(postgres.folder, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def kill_postgres(self, data: str) -> None:
+        """Kill the private PostgreSQL of this home with all its processes, as a crash of the machine would."""
+        number = (PrivatePostgres(self.home / data).folder / "cluster" / "postmaster.pid").read_text().split()[0]
+        server = psutil.Process(int(number))
+        for process in (server, *server.children(recursive=True)):
+            process.kill()
+
+    def _ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+    @staticmethod
+    def _words(words: Any) -> list[str]:
+        return [sys.executable, "-m", "services.cli", *words]
+
+
+@contextmanager
+def operator(folder: Path, port: int) -> Iterator[Operator]:
+    """Give an operator with a home of its own, in a folder that everybody can enter."""
+    one = Operator(folder / f"home-{uuid.uuid4().hex[:12]}", port)
+    try:
+        yield one
+    finally:
+        one.clean_up()
+
+
+def stop(child: subprocess.Popen[str]) -> tuple[int, str]:
+    """Send SIGTERM and return the exit code and all that was printed."""
+    child.send_signal(signal.SIGTERM)
+    said, _ = child.communicate(timeout=STOP_SECONDS)
+    return child.returncode, said
+
+
+APPEAL = {"channel": "web", "text": "朝阳区望京街道花家地小区3号楼暖气不热，家里只有十五度"}
+
+
+class Citizen:
+    """Follows one appeal through the public interfaces of a platform."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
+        answer = http.post("/intake/v1/tickets", json=APPEAL)
+        assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+        self.ticket: str = answer.json()["ticket_id"]
+        self.code: str = answer.json()["query_code"]
+
+    def look(self) -> dict[str, Any]:
+        """Return the ticket as its citizen sees it."""
+        answer = self._http.get(f"/intake/v1/tickets/{self.ticket}", params={"code": self.code})
+        answer.raise_for_status()
+        view: dict[str, Any] = answer.json()
+        return view
+
+    def sees(self, what: Callable[[dict[str, Any]], object], seconds: float = 20) -> dict[str, Any]:
+        """Look until `what` holds; fails with what is seen when it does not hold in time."""
+        assert wait_until(lambda: bool(what(self.look())), seconds), self.look()
+        return self.look()
+
+    def unit(self, deed: str, **body: object) -> None:
+        """Have the unit do something with the order."""
+        answer = self._http.post(f"/dispatch/v1/orders/{self.ticket}/{deed}", json=body)
+        assert answer.is_success, answer.text
+
+    def is_helped(self) -> dict[str, Any]:
+        """Have the unit work from signing to its answer, say that it is solved, and return the closed ticket."""
+        self.unit("accept")
+        self.unit("contact", method="phone", note="已联系，今天上门")
+        self.unit("resolve", reply="已排气并调高供水温度，室温十九度")
+        asked = self.sees(lambda view: view["review_url"])
+        page = self._http.get(asked["review_url"])
+        assert "问题解决了吗" in page.text
+        tap = httpx.post(asked["review_url"], data={"choice": "good"}, trust_env=False)
+        assert tap.status_code == httpx.codes.SEE_OTHER, tap.text
+        return self.sees(lambda view: view["status"] == "closed")
+
+
+def shown_curls(screen: str) -> list[str]:
+    """Return the curl lines of a screen."""
+    return re.findall(r"^\s*(curl .+)$", screen, re.MULTILINE)
