@@ -56,7 +56,7 @@ chaos: setup-dev ## kill processes under load and count what is lost or doubled
 	@$(python) -m pytest tests/chaos -q
 
 evaluate: setup-dev ## how well the models understand appeals, on held-out data
-	@$(python) -m services.cli evaluate
+	@$(python) -m tests.bench.classify_quality
 
 # The newest versions that pyproject.toml allows. Two files, because an installer can check hashes for a whole
 # file only: `requirements.lock` is what running needs, the other adds what development needs.

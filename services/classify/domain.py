@@ -175,7 +175,7 @@ def correct(
     """Follow a person who confirms or corrects a judgement. Raises NotPossibleError for a ticket that ended."""
     if verdict.state == "ended":
         raise NotPossibleError("the ticket was withdrawn, answered or joined to another")
-    judged = _by_person(verdict, question)
+    judged = _about(replace(verdict, judged_by="person", confidence=1.0), question)
     judged = replace(judged, urgency=urgency or judged.urgency, kind=kind or judged.kind)
     judged, events = _tell(verdict, judged, note or f"人工判定：{question.l3}", rules, now)
     return Ruling(replace(judged, state="classified"), tuple(events), _label(verdict, question.code, by, now))
@@ -203,17 +203,14 @@ def _obey(verdict: Verdict, facts: Facts, rules: Rules, now: datetime) -> tuple[
     label = _label(verdict, ruled.code, "ruling", ruled.at)
     verdict = replace(verdict, ruled_at=ruled.at)
     question = rules.question(ruled.code)
-    if question is None or (verdict.told_at and verdict.code == ruled.code):
+    if question is None:
         return verdict, [], label
-    judged = _by_person(verdict, question)
+    agreed = replace(verdict, judged_by="person", confidence=1.0)
+    judged = agreed if verdict.code == ruled.code else _about(agreed, question)
     if facts.ended and not verdict.told_at:
         return judged, [], label
     judged, events = _tell(verdict, judged, f"退单裁定：{ruled.note}", rules, now)
     return judged, events, label
-
-
-def _by_person(verdict: Verdict, question: Question) -> Verdict:
-    return _about(replace(verdict, judged_by="person", confidence=1.0), question)
 
 
 def _about(verdict: Verdict, question: Question) -> Verdict:

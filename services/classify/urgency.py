@@ -25,8 +25,7 @@ class Guards:
     """What takes the danger out of words of danger.
 
     `before` ends where the words begin and `after` begins where they end, both in the clause; `over` stands anywhere
-    in the sentence, or in the one behind it. What says `now` in the clause or behind it brings a danger that was over
-    back.
+    in the sentence. What says `now`, in the clause or behind it, brings back a danger that was over.
     """
 
     before: re.Pattern[str]

@@ -37,7 +37,7 @@ from tests.bench.floor import Floor, end, floor, smaller, started
 from tests.bench.life import clocked, live
 from tests.bench.load import TICKETS, Posted, hammer, post, send_batches
 from tests.bench.meter import Plan
-from tests.bench.platform import Platform, platform
+from tests.bench.platform import Moment, Platform, moment, platform
 from tests.bench.watch import Watch, watching
 
 TICKETS_A_RUN, RUNS = 10_000, 3
@@ -89,10 +89,10 @@ class Bench:
 
     async def _run(self, tickets: int) -> report.Run:
         bodies = self._take(tickets)
-        used = self._platform.usage()
+        before = moment(self._platform.usage())
         began, accepted = await send_batches(self._platform.port("intake"), bodies, self._platform.key)
         done = await self._watch.until_done(accepted)
-        return report.Run(began, tickets, done, report.used_between(used, self._platform.usage()))
+        return report.Run(began, tickets, done, before.until(moment(self._platform.usage())))
 
     async def _platform_run(self) -> report.Run:
         self._loads.append(os.getloadavg()[0])
@@ -101,10 +101,11 @@ class Bench:
         return run
 
     async def _floor_run(self, under: Floor, plan: Plan) -> report.FloorRun:
-        used = {**under.usage(), **self._platform.server_usage()}
-        run_seconds = await under.run(plan)
-        after = {**under.usage(), **self._platform.server_usage()}
-        run = report.FloorRun(plan.tickets, run_seconds, report.used_between(used, after))
+        def now() -> Moment:
+            return moment({**under.usage(), **self._platform.server_usage()})
+
+        before = now()
+        run = report.FloorRun(plan.tickets, await under.run(plan), before.until(now()))
         say(f"Floor: {run.rate:,.0f} tickets/s")
         return run
 

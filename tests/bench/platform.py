@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,29 @@ class Usage:
 
     cpu: float
     memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What processes had used at one time, and all the CPU seconds the machine had spent."""
+
+    at: float
+    used: Mapping[str, Usage]
+    busy: float
+
+    def until(self, later: "Moment") -> "Cost":
+        """Return what was used from this moment to a later one, with the memory at the later one."""
+        used = {name: Usage(now.cpu - self.used[name].cpu, now.memory) for name, now in later.used.items()}
+        others = later.busy - self.busy - sum(usage.cpu for usage in used.values())
+        return Cost(used, max(0.0, others) / (later.at - self.at))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run used. `others` is how many cores everything else on the machine took meanwhile."""
+
+    used: Mapping[str, Usage]
+    others: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +150,12 @@ def usage_of(process: psutil.Process | None) -> Usage:
         return Usage(0.0, 0)
     times = process.cpu_times()
     return Usage(times.user + times.system, process.memory_full_info().pss)
+
+
+def moment(used: Mapping[str, Usage]) -> Moment:
+    """Return this moment."""
+    times = psutil.cpu_times()
+    return Moment(time.time(), used, sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
 
 
 def _family_usage(process: psutil.Process) -> Usage:

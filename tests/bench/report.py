@@ -3,7 +3,7 @@
 import os
 import platform as machine
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +20,7 @@ from services.cli.processes import NAMES
 from tests.bench.life import Clocked, Lived
 from tests.bench.load import Posted
 from tests.bench.meter import Plan
-from tests.bench.platform import Usage
+from tests.bench.platform import Cost, Usage
 from tests.bench.watch import Done
 
 PAGE = Path("docs/benchmarks.md")
@@ -37,7 +37,7 @@ class Run:
     began: float
     tickets: int
     done: Done
-    used: Mapping[str, Usage]
+    cost: Cost
 
     @property
     def rate(self) -> float:
@@ -56,7 +56,7 @@ class FloorRun:
 
     tickets: int
     seconds: float
-    used: Mapping[str, Usage]
+    cost: Cost
 
     @property
     def rate(self) -> float:
@@ -118,6 +118,10 @@ class Figures:
         rows: list[tuple[str, ...]] = [(what, *spread(values)) for what, values in shown]
         closed = f"{self.lived.closed / self.lived.seconds:,.0f}"
         rows.append((f"tickets/s to ticket.closed ({self.lived.closed:,} of them)", closed, "one run"))
+        for what, runs in (("platform", self.runs), ("floor", self.floor_runs)):
+            others = [run.cost.others for run in runs]
+            taken = " ".join(f"{cores:.2f}" for cores in others)
+            rows.append((f"cores that other programs took from the {what}", f"{median(others):.2f}", taken))
         rows.append(("held for a person to look at", f"{held:.1%}", ""))
         return Table(f"End to end, {self.runs[0].tickets:,} tickets a run", ("", "median", "runs"), rows)
 
@@ -142,7 +146,7 @@ class Figures:
 
     def _usage(self) -> Table:
         platform, floor = _per_ticket(self.runs), _per_ticket(self.floor_runs)
-        memory, floor_memory = self.runs[-1].used, self.floor_runs[-1].used
+        memory, floor_memory = self.runs[-1].cost.used, self.floor_runs[-1].cost.used
         rows: list[tuple[str, ...]] = [
             (name, f"{platform[name]:.3f}", f"{floor.get(name, 0):.3f}", _mega(memory[name]), _mega(floor_memory[name]))
             for name in platform
@@ -169,12 +173,7 @@ class Figures:
 
 def _per_ticket(runs: Sequence[Run] | Sequence[FloorRun]) -> dict[str, float]:
     """Return the median milliseconds of CPU per ticket of each process."""
-    return {name: median(1000 * run.used[name].cpu / run.tickets for run in runs) for name in runs[0].used}
-
-
-def used_between(before: Mapping[str, Usage], after: Mapping[str, Usage]) -> dict[str, Usage]:
-    """Return the CPU used from one moment to another, with the memory at the second."""
-    return {name: Usage(now.cpu - before[name].cpu, now.memory) for name, now in after.items()}
+    return {name: median(1000 * run.cost.used[name].cpu / run.tickets for run in runs) for name in runs[0].cost.used}
 
 
 def percentile(seconds: Sequence[float], percent: int) -> float:

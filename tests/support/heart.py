@@ -4,7 +4,7 @@ import asyncio
 import inspect
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,9 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from fastapi import APIRouter
 
 from libs.common.contracts.dispatch import TicketProgressed
-from libs.common.contracts.envelope import Envelope, decode, headers_of
+from libs.common.contracts.envelope import Envelope, Event, decode, headers_of
 from libs.common.contracts.intake import TicketSupplemented
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.messaging.bus import Bus, Message
@@ -74,7 +73,9 @@ async def hear(events: Sequence[Envelope[Any]], tx: Tx, _: Any) -> None:
 
 async def save(tx: Tx, subject: str, words: str, number: int | None = None) -> None:
     """Write down one thing heard."""
-    await tx.connection.execute("INSERT INTO heard (subject, words, number) VALUES ($1, $2, $3)", subject, words, number)
+    await tx.connection.execute(
+        "INSERT INTO heard (subject, words, number) VALUES ($1, $2, $3)", subject, words, number
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,23 +93,23 @@ class EchoService(Service):
     def over(cls, folder: Path) -> "EchoService":
         """Return the service with its first migration written to a folder."""
         write_migrations(folder, {"0001": SCHEMA})
-        return cls(
-            NAME, {TicketSupplemented: On(hear, prepare)}, frozenset({TicketProgressed}), APIRouter(), _none, folder=folder
-        )
+        consumes: dict[type[Event], On] = {TicketSupplemented: On(hear, prepare)}
+        return cls(NAME, consumes, frozenset({TicketProgressed}), (), _no_engine, folder=folder)
 
 
-def _none(*_: object) -> None: ...
+def _no_engine(*_: object) -> None: ...
 
 
 def write_migrations(folder: Path, schemas: Mapping[str, str]) -> None:
     """Write migrations, each one schema's statements, in the order of their revisions."""
     (folder / "versions").mkdir(parents=True)
     (folder / "env.py").write_text("from libs.common.runtime.migrations import run\n\nrun()\n")
-    before = None
+    before: str | None = None
     for revision, schema in schemas.items():
         (folder / "versions" / f"{revision}.py").write_text(
-            f"from libs.common.runtime.migrations import execute\n\nrevision, down_revision = {revision!r}, {before!r}\n"
-            f"\n\ndef upgrade() -> None:\n    execute({schema!r})\n"
+            "from libs.common.runtime.migrations import execute\n\n"
+            f"revision, down_revision = {revision!r}, {before!r}\n\n\n"
+            f"def upgrade() -> None:\n    execute({schema!r})\n"
         )
         before = revision
 
@@ -129,11 +130,17 @@ class Heart:
         self.bus, self.line = MemoryBus(), Line()
         self.bus.expect(f"jiesu.{NAME}", [HEARD])
 
-    def consumer(self, begin: Callable[[], AbstractAsyncContextManager[Tx]] | None = None) -> Consumer:
+    def consumer(self) -> Consumer:
         """Return another member of the service."""
-        # Named at the call and not before, so that a test can replace them at any time.
-        on = On(lambda *known: hear(*known), lambda *known: prepare(*known))
-        return Consumer(NAME, self.bus, begin or self.database.begin, {TicketSupplemented: on}, context=None)
+
+        # They name what they call at the call and not before, so that a test can replace it at any time.
+        async def handler(events: Sequence[Envelope[Any]], tx: Tx, context: Any) -> None:
+            await hear(events, tx, context)
+
+        async def before(events: Sequence[Envelope[Any]], context: Any) -> Sequence[Any]:
+            return await prepare(events, context)
+
+        return Consumer(NAME, self.bus, self.database.begin, {TicketSupplemented: On(handler, before)}, context=None)
 
     def relay(self, bus: Bus) -> Relay:
         """Return another relay of the service's outbox."""
@@ -243,7 +250,7 @@ def always(*_: Any) -> bool:
 def by_the_consumer(*_: Any) -> bool:
     """Say yes to a call that the consumer made."""
     task = asyncio.current_task()
-    return bool(task) and task.get_name() == CONSUMER
+    return task is not None and task.get_name() == CONSUMER
 
 
 def break_once(

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import uuid
@@ -18,6 +17,7 @@ import psutil
 from libs.common.local.ports import is_taken
 from libs.common.local.postgres import PrivatePostgres
 from libs.common.local.processes import wait_until
+from libs.common.runtime.settings import variable
 
 START_SECONDS = 90
 STOP_SECONDS = 60
@@ -28,7 +28,10 @@ def six_free_ports() -> int:
     rows = range(21000, 32000, 10)
     # By our own number, so that suites side by side look in different places.
     first = os.getpid() % len(rows)
-    return next(start for start in (*rows[first:], *rows[:first]) if not any(map(is_taken, range(start, start + 6))))
+    for start in [*rows[first:], *rows[:first]]:
+        if not any(map(is_taken, range(start, start + 6))):
+            return start
+    raise AssertionError("no six free ports in a row")
 
 
 class Operator:
@@ -36,34 +39,38 @@ class Operator:
 
     def __init__(self, home: Path, port: int) -> None:
         self.home = home
+        self._screen = home.with_suffix(".screen")
         self.url = f"http://127.0.0.1:{port}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("JIESU_", "KAFKA_"))}
         self._environment = {**kept, "JIESU_HOME": str(home), "JIESU_PORT": str(port)}
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        return subprocess.run(self._words(words), env=self._environment, capture_output=True, text=True, check=False)
+    def command(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, with settings such as `city="…"`."""
+        environment = self._environment | {variable(name): value for name, value in settings.items()}
+        return subprocess.run(self._words(words), env=environment, capture_output=True, text=True, check=False)
 
     @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[str]]:
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
         """Have `run` in the background, up and ready; what is left of it at the end is killed."""
-        child = subprocess.Popen(
-            self._words(["run"]), env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        with self._screen.open("wb") as screen:
+            child = subprocess.Popen(self._words(["run"]), env=self._environment, stdout=screen, stderr=screen)
         try:
             assert wait_until(lambda: child.poll() is not None or self._ready(), START_SECONDS), "not ready in time"
-            assert child.poll() is None, child.communicate()[0]
+            assert child.poll() is None, self.screen
             yield child
         finally:
             child.kill()
-            child.communicate()
+            child.wait()
+
+    @property
+    def screen(self) -> str:
+        """All that the last `run` has printed."""
+        return self._screen.read_text()
 
     def client(self) -> httpx.Client:
         """Return a client with the development key."""
         key = (self.home / "dev.key").read_text().strip()
-        return httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=30, trust_env=False
-        )
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=30, trust_env=False)
 
     def clean_up(self) -> None:
         """End what may still run, and remove the data wherever it is."""
@@ -100,29 +107,32 @@ def operator(folder: Path, port: int) -> Iterator[Operator]:
         one.clean_up()
 
 
-def stop(child: subprocess.Popen[str]) -> tuple[int, str]:
-    """Send SIGTERM and return the exit code and all that was printed."""
-    child.send_signal(signal.SIGTERM)
-    said, _ = child.communicate(timeout=STOP_SECONDS)
-    return child.returncode, said
+def stop(child: subprocess.Popen[bytes]) -> int:
+    """Send SIGTERM and return the exit code."""
+    child.terminate()
+    return child.wait(STOP_SECONDS)
 
 
-APPEAL = {"channel": "web", "text": "朝阳区望京街道花家地小区3号楼暖气不热，家里只有十五度"}
+APPEAL = "朝阳区望京街道花家地小区3号楼暖气不热，家里只有十五度"
 
 
 class Citizen:
     """Follows one appeal through the public interfaces of a platform."""
 
-    def __init__(self, http: httpx.Client) -> None:
+    def __init__(self, http: httpx.Client, ticket: str) -> None:
+        self.ticket = ticket
         self._http = http
-        answer = http.post("/intake/v1/tickets", json=APPEAL)
+
+    @classmethod
+    def appeals(cls, http: httpx.Client, text: str = APPEAL) -> "Citizen":
+        """Send an appeal and follow it."""
+        answer = http.post("/intake/v1/tickets", json={"channel": "web", "text": text})
         assert answer.status_code == httpx.codes.ACCEPTED, answer.text
-        self.ticket: str = answer.json()["ticket_id"]
-        self.code: str = answer.json()["query_code"]
+        return cls(http, answer.json()["ticket_id"])
 
     def look(self) -> dict[str, Any]:
-        """Return the ticket as its citizen sees it."""
-        answer = self._http.get(f"/intake/v1/tickets/{self.ticket}", params={"code": self.code})
+        """Return the ticket as its sender sees it."""
+        answer = self._http.get(f"/intake/v1/tickets/{self.ticket}")
         answer.raise_for_status()
         view: dict[str, Any] = answer.json()
         return view
@@ -142,11 +152,9 @@ class Citizen:
         self.unit("accept")
         self.unit("contact", method="phone", note="已联系，今天上门")
         self.unit("resolve", reply="已排气并调高供水温度，室温十九度")
-        asked = self.sees(lambda view: view["review_url"])
-        page = self._http.get(asked["review_url"])
-        assert "问题解决了吗" in page.text
-        tap = httpx.post(asked["review_url"], data={"choice": "good"}, trust_env=False)
-        assert tap.status_code == httpx.codes.SEE_OTHER, tap.text
+        self.sees(lambda view: view["status"] == "resolved" and view["timeline"][-1]["type"] == "review.requested")
+        said = self._http.post(f"/feedback/v1/tickets/{self.ticket}/review", json={"resolved": "yes", "satisfied": 5})
+        assert said.is_success, said.text
         return self.sees(lambda view: view["status"] == "closed")
 
 

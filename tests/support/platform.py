@@ -1,4 +1,4 @@
-"""All five services in this process, on real PostgreSQL and one memory bus: the embedded form, without its HTTP socket."""
+"""All five services in this process, on real PostgreSQL and one memory bus: the embedded form, without its socket."""
 
 import asyncio
 import uuid

@@ -45,7 +45,7 @@ class Loop:
             except Exception as error:  # noqa: BLE001
                 # The loop outlives whatever its step meets: a database restarting, a broker away, a bug in one row.
                 attempt += 1
-                self.failing = repr(error)
+                self.failing = type(error).__name__
                 log.warning("will try again", loop=self.name, attempt=attempt, error=repr(error))
                 nap = backoff(attempt)
             if nap and not self._stopping:

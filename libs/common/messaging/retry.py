@@ -28,8 +28,7 @@ class TransientError(Exception):
 
 def is_transient(error: BaseException) -> bool:
     """Say whether trying the same thing later can succeed: the machine was at fault, not the message."""
-    # asyncpg counts an argument that its column cannot hold among its interface errors, but it is the message's fault.
-    return isinstance(error, (*_TRANSIENT, TransientError)) and not isinstance(error, ValueError)
+    return isinstance(error, (*_TRANSIENT, TransientError))
 
 
 def backoff(attempt: int) -> float:

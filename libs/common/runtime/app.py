@@ -69,7 +69,7 @@ class Edge:
 
 
 def _is_json_in_disguise(headers: Mapping[bytes, bytes]) -> bool:
-    """A client with a key speaks JSON, whatever `curl -d` says of it; a form is only sent by a browser, without a key."""
+    """A client with a key speaks JSON, whatever `curl -d` says of it; forms come from browsers, without a key."""
     form = headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded")
     return form and b"authorization" in headers
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from libs.common.messaging.retry import is_transient
 from libs.common.runtime.clock import Clock, born
 
 MEDIA_TYPE = "application/problem+json"
@@ -30,6 +31,7 @@ TITLES = {
     415: "Unsupported media type",
     422: "Some fields are wrong",
     429: "Too many requests",
+    500: "Our error",
     503: "Not available now",
 }
 
@@ -123,9 +125,16 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
     return Problem(raised.status_code, str(raised.detail), headers=raised.headers).response()
 
 
+async def _broken(_: Request, error: Exception) -> JSONResponse:
+    if is_transient(error):
+        return Problem(503, "a part of the platform is away; send it again", headers={"Retry-After": "2"}).response()
+    return Problem(500, "an error of ours, which our log has; nothing was changed").response()
+
+
 HANDLERS: dict[Any, Any] = {
     Problem: _problem,
     RequestValidationError: _invalid,
     HTTPException: _http_error,
+    Exception: _broken,
 }
 """What an app does with each kind of error: it answers with problem+json."""

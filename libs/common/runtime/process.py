@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from libs.common.messaging import inbox
 from libs.common.messaging.bus import Bus
 from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.loop import Loop
@@ -31,6 +33,7 @@ from libs.common.runtime.timers import Timers
 
 log = structlog.get_logger(__name__)
 GRACE_SECONDS = 10
+PURGE_SECONDS = 3600.0
 
 
 class PortTakenError(RuntimeError):
@@ -63,6 +66,7 @@ class Stage:
         if service.notifies:
             courier = Courier(service.name, database, clock, Directory(settings.notify_file), settings)
             loops.append(Loop("courier", courier.step))
+        loops.append(Loop("inbox", partial(_forget, context)))
         context.loops.update({loop.name: loop for loop in loops})
         consumer = Consumer(service.name, bus, database.begin, service.consumes, context) if service.consumes else None
         stage = cls(service, context, consumer, loops, relay, relay_loop, {})
@@ -115,6 +119,12 @@ async def _context(service: Service, settings: Settings, clock: Clock) -> Contex
     secrets = Secrets.load(settings.secret_file)
     engine = await asyncio.to_thread(service.engine, settings, secrets)
     return Context(settings, clock, KeyRing(settings.keys_file), secrets, database, engine)
+
+
+async def _forget(context: Context[Any]) -> float:
+    """Purge the inbox of what no topic can repeat any more, and return the seconds until the next time."""
+    await inbox.purge(context.database.pool, context.clock.now() - timedelta(days=context.settings.inbox_days))
+    return PURGE_SECONDS
 
 
 async def stop_stages(stages: Sequence[Stage]) -> None:

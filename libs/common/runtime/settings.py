@@ -36,10 +36,12 @@ class Settings:
     """The file of the master secret; `home`/secret if not set."""
     clock: str = ""
     """start,rate[,epoch] of the platform's clock; real time if empty."""
+    inbox_days: int = 30
+    """For how long an event's repeat is known for one; must exceed the retention of every topic."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     public_url: str = ""
     """What citizens' links begin with; http://host:port if empty."""
-    sms_gateway: str = ""
+    sms_gateway: str = field(default="", repr=False)
     """URL of an HTTP SMS gateway; what should go by SMS fails if empty, and stays in the notices table."""
     classify_url: str = ""
     """Where dispatch asks classify in a dry run with text; the same process or port if empty."""

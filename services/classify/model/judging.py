@@ -21,7 +21,9 @@ LONGEST = 1000
 """Characters that are read of a text; who writes more has said by then what it is about."""
 UNCLEAR = "诉求不明确"
 """What is said of a text in which there is nothing to read."""
-_PIECES = 3
+_GRAMS, _PIECES = 24, 3
+_Row = tuple[NDArray[np.int32], NDArray[np.float64]]
+"""The columns of one text and their weights."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +40,8 @@ class Model:
         self._arrays = arrays
         self._columns = columns_of(arrays)
         self._stacked = unpacked(arrays, "prototype").T.tocsr()
-        self._phrase_rows = unpacked(arrays, "phrase")
+        self._said = unpacked(arrays, "phrase")
+        self._said_by = np.repeat(np.arange(len(self._phrases)), np.diff(self._said.indptr))
         self._unclear = self._codes[-1]
         self._unclear = self.judge([UNCLEAR])[0].code
 
@@ -81,33 +84,34 @@ class Model:
         rows = self._rows(texts)
         near, top = candidates(scores(rows, self._stacked, self._arrays))
         sure = confidences(top, self._arrays["confidence"])
-        return [self._guess(text, rows[i], near[i], sure[i]) for i, text in enumerate(texts)]
+        return [self._guess(text, _row(rows, i), near[i], sure[i]) for i, text in enumerate(texts)]
 
     def _rows(self, texts: Sequence[str]) -> Any:
         parts = [text[:LONGEST].partition("\n") for text in texts]
         heads = vectors([head for head, _, _ in parts], self._columns, self._arrays["idf"])
         return unit(heads + vectors([rest for _, _, rest in parts], self._columns, self._arrays["idf"]))
 
-    def _guess(self, text: str, row: Any, near: NDArray[np.intp], sure: NDArray[np.float64]) -> Guess:
-        if not row.nnz:
+    def _guess(self, text: str, row: _Row, near: NDArray[np.intp], sure: NDArray[np.float64]) -> Guess:
+        if not len(row[0]):
             return Guess(self._unclear, 0.0)
         (code, confidence), *others = (
             (self._codes[i], round(float(share), 3)) for i, share in zip(near, sure, strict=True)
         )
         return Guess(code, confidence, tuple(others), self._why(text, row, int(near[0])))
 
-    def _why(self, text: str, row: Any, question: int) -> tuple[str, ...]:
+    def _why(self, text: str, row: _Row, question: int) -> tuple[str, ...]:
         """Return the pieces of the text that decided, and the phrase of the catalogue that is nearest to it."""
         weights = np.zeros(len(self._columns))
-        weights[row.indices] = row.data
+        weights[row[0]] = row[1]
         start, end = self._first[question : question + 2]
-        shared = self._phrase_rows[start:end].multiply(weights).tocsr()
-        nearest = self._phrases[start + int(np.argmax(shared.sum(axis=1)))]
-        strength = np.bincount(shared.indices, shared.data, len(weights))
-        best = [str(self._arrays["grams"][i]) for i in np.argsort(-strength)[:12] if strength[i] > 0]
-        pieces = _pieces(text, {gram for gram in best if len(gram) > 1})
+        said = slice(self._said.indptr[start], self._said.indptr[end])
+        shared = weights[self._said.indices[said]] * self._said.data[said]
+        nearest = int(np.argmax(np.bincount(self._said_by[said] - start, shared, end - start)))
+        strongest = [i for i in np.argsort(-shared)[:_GRAMS] if shared[i] > 0]
+        grams = {str(self._arrays["grams"][self._said.indices[said][i]]) for i in strongest}
+        pieces = _pieces(text, {gram for gram in grams if len(gram) > 1})
         told = (f"依据{'、'.join(f'“{piece}”' for piece in pieces)}",) if pieces else ()
-        return (*told, f"最接近的说法“{nearest}”")
+        return (*told, f"最接近的说法“{self._phrases[start + nearest]}”")
 
 
 def fingerprint(catalogue: Catalogue) -> str:
@@ -129,3 +133,9 @@ def _pieces(text: str, grams: set[str]) -> list[str]:
         if run in grams:
             pieces[run] = None
     return sorted(pieces, key=len, reverse=True)[:_PIECES]
+
+
+def _row(rows: Any, number: int) -> _Row:
+    """Return one row of a sparse matrix; slicing it would cost more than all that is done with the row."""
+    part = slice(rows.indptr[number], rows.indptr[number + 1])
+    return rows.indices[part], rows.data[part]

@@ -51,7 +51,9 @@ def scores(rows: Any, stacked: Any, arrays: Arrays) -> NDArray[np.float64]:
 
 def candidates(found: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return the likeliest questions of each row and their scores, best first."""
-    near = np.argsort(-found, axis=1, kind="stable")[:, :CANDIDATES]
+    some = np.argpartition(-found, min(CANDIDATES, found.shape[1] - 1), axis=1)[:, :CANDIDATES]
+    order = np.argsort(-np.take_along_axis(found, some, axis=1), axis=1, kind="stable")
+    near = np.take_along_axis(some, order, axis=1)
     return near, np.take_along_axis(found, near, axis=1)
 
 

@@ -102,7 +102,9 @@ async def test_a_message_that_has_nothing_of_an_event_is_buried(heart: Heart) ->
     assert len(await _letters(heart)) == len(said) == 1
 
 
-@pytest.mark.parametrize("type_", ["jiesu.ticket.supplemented.v2", "jiesu.ticket.invented.v1", "jiesu.ticket.closed.v1"])
+@pytest.mark.parametrize(
+    "type_", ["jiesu.ticket.supplemented.v2", "jiesu.ticket.invented.v1", "jiesu.ticket.closed.v1"]
+)
 async def test_events_of_a_newer_release_and_of_no_interest_are_skipped(heart: Heart, type_: str) -> None:
     async with heart.running():
         await heart.bus.publish([_of_type(heart, type_), message("a", "one", 2, heart.clock)])

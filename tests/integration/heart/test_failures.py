@@ -70,7 +70,8 @@ async def test_an_event_that_came_alone_is_tried_again_as_well(
 async def test_a_connection_that_the_server_ends_inside_the_transaction_is_made_good(
     heart: Heart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, ended = echo.save, []
+    real = echo.save
+    ended: list[int] = []
 
     async def end_and_save(tx: Tx, subject: str, words: str) -> None:
         if not ended:

@@ -4,9 +4,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 
 from libs.common.messaging import inbox
-from libs.common.messaging.consumer import EVENTS_REPEATED
 from tests.support import heart as echo
 from tests.support.heart import HEARD, NAME, SAID, Heart, Once, break_once, message
 
@@ -14,7 +14,7 @@ SUBJECTS = "abcdefgh"
 
 
 def _repeated() -> float:
-    return EVENTS_REPEATED.labels(NAME)._value.get()
+    return REGISTRY.get_sample_value("jiesu_events_repeated_total", {"service": NAME}) or 0.0
 
 
 async def test_an_event_delivered_twice_in_one_batch_has_one_effect(heart: Heart) -> None:

@@ -58,9 +58,7 @@ async def test_a_newer_release_adds_to_what_is_there_and_migrating_again_changes
     assert await _tables(fresh_database) == {"alembic_version", "one", "two"}
 
 
-async def test_a_database_newer_than_the_release_is_refused_and_left_alone(
-    fresh_database: str, tmp_path: Path
-) -> None:
+async def test_a_database_newer_than_the_release_is_refused_and_left_alone(fresh_database: str, tmp_path: Path) -> None:
     write_migrations(tmp_path / "old", {"0001": TWO["0001"]})
     write_migrations(tmp_path / "new", TWO)
     await migrate(fresh_database, tmp_path / "new")

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from libs.common.contracts.dispatch import TicketProgressed
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.timers import LIMIT, LONGEST_NAP_SECONDS, PUT_OFF, Due, Timers, late
-from tests.support.heart import NAME, UNIT, Heart
+from tests.support.heart import NAME, PATIENCE_SECONDS, UNIT, Heart
 from tests.support.stages import NOON
 
 
@@ -113,19 +113,33 @@ async def test_one_that_fails_is_put_off_and_the_others_fire(heart: Heart) -> No
     assert await fired(heart) == ["a", "c", "bad"]
 
 
-@pytest.mark.parametrize("kind", ["unknown", "k"])
-async def test_one_that_was_taken_away_while_it_failed_does_not_come_back(heart: Heart, kind: str) -> None:
-    async def fail_and_unschedule(_: Sequence[Due], __: Tx, ___: Any) -> None:
-        await heart.database.pool.execute("DELETE FROM timers")
+async def test_one_that_is_taken_away_while_it_fails_does_not_come_back(heart: Heart) -> None:
+    pool = heart.database.pool
+    tries: list[str] = []
+    taking: list[asyncio.Task[Any]] = []
+
+    async def fail_and_let_it_be_taken_away(_: Sequence[Due], __: Tx, ___: Any) -> None:
+        tries.append("together" if not tries else "alone")
+        if tries[-1] == "alone":
+            taking.append(asyncio.create_task(pool.execute("DELETE FROM timers")))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                    pass
         raise ValueError
 
-    handlers = {"k": fail_and_unschedule} if kind == "k" else {}
-    await schedule(heart, kind, a=minutes(0))
-    if kind == "k":
-        # The row is locked by the transaction that takes it, so it is taken away between the two tries.
-        handlers["k"] = fail
-    await timers(heart, **handlers).fire()
-    assert await heart.count("timers") == (1 if kind == "unknown" else 0)
+    await schedule(heart, a=minutes(0))
+    await timers(heart, k=fail_and_let_it_be_taken_away).fire()
+    await asyncio.gather(*taking)
+    assert tries == ["together", "alone"]
+    assert await heart.count("timers") == 0
+
+
+async def test_a_kind_that_this_release_does_not_know_is_put_off(heart: Heart) -> None:
+    await schedule(heart, "unknown", a=minutes(0))
+    await schedule(heart, b=minutes(0))
+    assert await timers(heart).fire() == 2
+    assert await heart.database.pool.fetchval("SELECT due_at FROM timers") == NOON + PUT_OFF
+    assert await fired(heart) == ["b"]
 
 
 async def test_a_transient_failure_puts_nothing_off(heart: Heart) -> None:

@@ -2,7 +2,6 @@
 
 import asyncpg
 import pytest
-from asyncpg.exceptions._base import DataError as UnfitArgument
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +43,7 @@ def test_what_the_machine_did_is_waited_for(error: Exception) -> None:
         asyncpg.NotNullViolationError(),
         asyncpg.UndefinedTableError(),
         asyncpg.CharacterNotInRepertoireError(),
-        UnfitArgument("value out of int32 range"),
+        asyncpg.DataError("value out of int32 range"),
         UndecodableError("not an event"),
         ValueError(),
         KeyError("unit"),

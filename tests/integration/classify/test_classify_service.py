@@ -1,0 +1,203 @@
+"""classify on a real database: appeals in, judgements out, a queue for people, rulings that teach."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from libs.common.contracts.dispatch import TicketRuled
+from libs.common.contracts.intake import (
+    TicketLinked,
+    TicketReceived,
+    TicketSupplemented,
+    TicketUnlinked,
+    TicketWithdrawn,
+)
+from libs.common.contracts.vocabulary import Receipt, UnitRef
+from libs.common.messaging.memory import MemoryBus
+from libs.common.runtime.process import Stage
+from services.classify.service import SERVICE
+from tests.support.stages import NOON, ManualClock, Peer, Probe, client, probing, running, settings_for
+
+UNIT = UnitRef(code="dept-water", name="市水务局")
+RECEIPT = Receipt(number="20260302-0000001", channel="web", text="楼上漏水，我家厨房顶都掉皮了", received_at=NOON)
+LEAK, NOISE, LIFT = "housing-02-03", "env-02-06", "housing-03-01"
+VAGUE = "事情拖了很久"
+
+
+def received(text: str = RECEIPT.text, **more: Any) -> TicketReceived:
+    """Return an appeal in these words."""
+    return TicketReceived(**RECEIPT.model_copy(update={"text": text, **more}).model_dump())
+
+
+def ruled(code: str) -> TicketRuled:
+    """Return a ruling that names the right question."""
+    return TicketRuled(
+        upheld=True, unit=UNIT, ground="not_our_duty", note="看过现场", right_code=code, round=1, at=NOON
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One home for all, so that the model is trained once."""
+    return tmp_path_factory.mktemp("home")
+
+
+class World:
+    """The service under test and all around it."""
+
+    def __init__(self, stage: Stage, bus: MemoryBus, clock: ManualClock, probe: Probe, key: str) -> None:
+        self.stage, self.bus, self.clock, self.probe = stage, bus, clock, probe
+        self.peer = Peer(bus, clock)
+        self.http = client([stage], key)
+        self.ticket = clock.new_id()
+
+    async def judge(self, **command: Any) -> httpx.Response:
+        """Have a person judge the ticket."""
+        return await self.http.post(f"/classify/v1/tickets/{self.ticket}/classification", json=command)
+
+    async def queue(self) -> list[Any]:
+        """Return what waits for a person."""
+        page: dict[str, list[Any]] = (await self.http.get("/classify/v1/reviews")).json()
+        return page["items"]
+
+    async def labels(self) -> list[tuple[str, str]]:
+        """Return what was taught."""
+        rows = await self.stage.context.database.pool.fetch("SELECT code, by FROM labels ORDER BY at")
+        return [(row["code"], row["by"]) for row in rows]
+
+
+@pytest.fixture
+async def world(fresh_database: str, home: Path) -> AsyncIterator[World]:
+    clock, bus = ManualClock(), MemoryBus()
+    settings = settings_for(home, fresh_database)
+    async with probing(bus, "jiesu.classify.v1") as probe, running(SERVICE, settings, bus, clock) as stage:
+        world = World(stage, bus, clock, probe, (home / "key").read_text())
+        async with world.http:
+            yield world
+
+
+async def test_a_clear_appeal_is_classified_at_once(world: World) -> None:
+    await world.peer.say(world.ticket, received(address="朝阳区望京街道花家地12号楼"))
+    (event,) = await world.probe.named("ticket.classified")
+    assert (event.data.category[2], event.data.judged_by) == ("邻里漏水", "model")
+    assert event.data.place.street_name == "望京街道"
+    assert event.data.receipt.number == RECEIPT.number
+
+
+async def test_a_batch_is_judged_in_one_go(world: World) -> None:
+    tickets = [world.clock.new_id() for _ in range(60)]
+    await world.bus.publish([world.peer.message(ticket, received()) for ticket in tickets])
+    events = await world.probe.until(lambda seen: len(seen) == len(tickets))
+    assert {event.ticket for event in events} == set(tickets)
+
+
+async def test_a_vague_appeal_waits_and_goes_out_at_the_limit(world: World) -> None:
+    await world.peer.say(world.ticket, received(VAGUE))
+    (waiting,) = await world.queue()
+    assert (waiting["state"], waiting["text"], len(waiting["alternatives"])) == ("held", VAGUE, 3)
+    world.clock.advance(minutes=31)
+    (event,) = await world.probe.named("ticket.classified")
+    assert event.data.judged_by == "limit"
+    assert await world.queue() == []
+
+
+async def test_danger_never_waits(world: World) -> None:
+    await world.peer.say(world.ticket, received(f"{VAGUE}，着火了"))
+    (event,) = await world.probe.named("ticket.classified")
+    assert (event.data.urgency, event.data.why[0]) == ("urgent", "险情“着火了”")
+
+
+async def test_a_person_judges_what_waits_and_the_note_is_redacted(world: World) -> None:
+    await world.peer.say(world.ticket, received(VAGUE))
+    answer = await world.judge(code=NOISE, note="回电13800138000问清了")
+    assert (answer.status_code, answer.json()["state"]) == (200, "classified")
+    (event,) = await world.probe.named("ticket.classified")
+    assert (event.data.code, event.data.judged_by) == (NOISE, "person")
+    assert event.data.why == ("回电⟦phone-1⟧问清了",)
+    assert await world.labels() == [(NOISE, "test")]
+    world.clock.advance(hours=2)
+    assert await world.queue() == []
+
+
+async def test_a_person_corrects_what_was_said(world: World) -> None:
+    await world.peer.say(world.ticket, received())
+    assert (await world.judge(code=NOISE, urgency="complex")).json()["urgency"] == "complex"
+    (event,) = await world.probe.named("ticket.reclassified")
+    assert (event.data.code, event.data.urgency) == (NOISE, "complex")
+    assert event.data.previous.startswith("housing-")
+
+
+async def test_words_added_while_it_waits_are_read_with_it(world: World) -> None:
+    await world.peer.say(world.ticket, received(VAGUE))
+    await world.peer.say(world.ticket, TicketSupplemented(text="楼上漏水，我家厨房顶都掉皮了，楼上死活不开门", at=NOON))
+    (event,) = await world.probe.named("ticket.classified")
+    assert (event.data.category[2], event.data.receipt.text) == ("邻里漏水", VAGUE)
+
+
+async def test_a_ruling_reclassifies_and_teaches(world: World) -> None:
+    await world.peer.say(world.ticket, received())
+    await world.probe.named("ticket.classified")
+    await world.peer.say(world.ticket, ruled(NOISE))
+    (event,) = await world.probe.named("ticket.reclassified")
+    assert (event.data.code, event.data.reason) == (NOISE, "退单裁定：看过现场")
+    assert await world.labels() == [(NOISE, "ruling")]
+
+
+async def test_a_withdrawn_appeal_leaves_the_queue_and_cannot_be_judged(world: World) -> None:
+    await world.peer.say(world.ticket, received(VAGUE))
+    await world.peer.say(world.ticket, TicketWithdrawn(at=NOON))
+    assert await world.queue() == []
+    assert (await world.judge(code=NOISE)).status_code == 409
+    timers = await world.stage.context.database.pool.fetchval("SELECT count(*) FROM timers")
+    assert timers == 0
+
+
+async def test_a_joined_appeal_is_judged_when_the_link_is_undone(world: World) -> None:
+    parent = world.clock.new_id()
+    linked = TicketLinked(**RECEIPT.model_dump(), parent=parent, reason="同一事")
+    await world.peer.say(world.ticket, linked)
+    assert (await world.judge(code=NOISE)).status_code == 409
+    await world.peer.say(world.ticket, TicketUnlinked(parent=parent, reason="不是一事"))
+    (event,) = await world.probe.named("ticket.classified")
+    assert event.data.category[2] == "邻里漏水"
+
+
+async def test_a_ticket_that_ended_before_its_words_came_is_told_so(world: World) -> None:
+    await world.peer.say(world.ticket, TicketWithdrawn(at=NOON))
+    assert (await world.judge(code=NOISE)).status_code == 409
+
+
+async def test_an_unknown_ticket_is_not_yet_known_while_young_and_not_found_later(world: World) -> None:
+    young = await world.judge(code=NOISE)
+    world.clock.advance(minutes=2)
+    old = await world.judge(code=NOISE)
+    assert (young.status_code, young.headers["retry-after"], old.status_code) == (409, "1", 404)
+
+
+async def test_a_code_that_is_none_is_refused_by_name(world: World) -> None:
+    answer = await world.judge(code="nothing")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "code")
+
+
+async def test_a_suggestion_helps_to_take_an_appeal_down(world: World) -> None:
+    asked = {"text": "我被困在电梯里了，电话13800138000", "address": "海淀区中关村大街1号"}
+    answer = (await world.http.post("/classify/v1/suggestions", json=asked)).json()
+    assert (answer["category"][2], answer["urgency"], answer["code"]) == ("电梯困人", "urgent", LIFT)
+    assert answer["fields"]["district_name"] == "海淀区"
+    assert len(answer["alternatives"]) == 3
+    assert answer["answers"][0]["text"]
+    assert "13800138000" not in str(answer)
+
+
+async def test_the_catalogue_is_listed_whole(world: World) -> None:
+    answer = (await world.http.get("/classify/v1/catalogue")).json()
+    assert {"code": LEAK}.items() <= next(q for q in answer["questions"] if q["code"] == LEAK).items()
+    assert len(answer["questions"]) == len(world.stage.context.engine.rules.catalogue)
+
+
+async def test_health_is_green_and_metrics_are_told(world: World) -> None:
+    assert (await world.http.get("/readyz")).json() == {"ready": True, "wrong": {}}
+    assert "jiesu_events_handled_total" in (await world.http.get("/metrics")).text
