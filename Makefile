@@ -22,8 +22,8 @@ setup-dev:
 run: setup-run ## the whole platform in one process, on http://127.0.0.1:8000 (JIESU_PORT)
 	@$(python) -m services.cli run
 
-demo: setup-run ## citizens, units and callers simulated against a running platform
-	@$(python) -m services.cli simulate
+demo: setup-run ## a platform with a living city on it: citizens, units and a centre, simulated
+	@$(python) -m services.cli demo
 
 up: setup-run ## five processes with a local Apache Kafka (KAFKA_BOOTSTRAP names another)
 	@$(python) -m services.cli up

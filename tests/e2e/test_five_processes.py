@@ -68,6 +68,6 @@ def test_an_appeal_crosses_five_processes_and_outlives_their_crash(machine: Oper
 def test_a_service_that_dies_at_the_start_is_shown_with_its_last_words(machine: Operator) -> None:
     broken = machine.command("up", city="no/such/city")
     assert broken.returncode == 2
-    assert "ended with 1; its last words:" in broken.stderr
+    assert "ended with code 1; its last words:" in broken.stderr
     assert "city.toml" in broken.stderr
     assert not (machine.home / "up.json").exists(), "nothing is left running"

@@ -1,5 +1,6 @@
 """The platform as an operator runs it: commands as real processes, on a home and ports of their own."""
 
+import itertools
 import os
 import re
 import shutil
@@ -28,7 +29,7 @@ def six_free_ports() -> int:
     rows = range(21000, 32000, 10)
     # By our own number, so that suites side by side look in different places.
     first = os.getpid() % len(rows)
-    for start in [*rows[first:], *rows[:first]]:
+    for start in itertools.chain(rows[first:], rows[:first]):
         if not any(map(is_taken, range(start, start + 6))):
             return start
     raise AssertionError("no six free ports in a row")

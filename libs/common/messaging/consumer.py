@@ -241,10 +241,16 @@ class Consumer:
         return subjects
 
     async def _bury(self, message: Message, error: Exception, attempts: int) -> None:
-        """Put a message aside, in a row to look at and on a topic to be told by, with all it takes to redrive it."""
+        """Put a message aside, in a row to look at and on a topic to be told by, with all it takes to redrive it.
+
+        Its id is claimed as if it were done, so that a message which comes again is not buried again.
+        """
         reason = _storable(f"{type(error).__name__}: {error}")[:LONGEST_REASON]
         message = replace(message, key=_storable(message.key))
         async with self._begin() as tx:
+            id_ = _id_of(message)
+            if id_ and not await inbox.claim(tx.connection, [id_]):
+                return
             await tx.connection.execute(
                 BURY, self.name, message.topic, message.partition, message.offset, message.key,
                 pack_headers(message.headers), message.body, reason, attempts, tx.now,
@@ -267,6 +273,13 @@ class Consumer:
         }
         headers = (*message.headers, *((name, value.encode()) for name, value in told.items()))
         return Message(dead_topic(self.name), message.key, headers, message.body)
+
+
+def _id_of(message: Message) -> UUID | None:
+    try:
+        return UUID(dict(message.headers)["ce_id"].decode())
+    except (KeyError, ValueError):
+        return None
 
 
 def _storable(text: str) -> str:

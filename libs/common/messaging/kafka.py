@@ -168,7 +168,7 @@ class KafkaBus:
 async def ensure_topics(
     address: KafkaAddress, topics: Sequence[str], compacted: Sequence[str], partitions: int, replication: int
 ) -> list[str]:
-    """Create the topics that are missing and return the names of those this call made. Those that exist keep their settings.
+    """Create the topics that are missing and return those this call made. Those that exist keep their settings.
 
     Raises:
         KafkaError: the broker refused one, for a reason other than that someone else was quicker.

@@ -178,7 +178,15 @@ async def test_a_good_event_ends_the_run(heart: Heart) -> None:
     async with heart.running() as consumer:
         for n in range(2):
             await heart.bus.publish([*some_poison(n), message("a", "one", n + 1, heart.clock)])
-        garbage = [_of_type(heart, "garbage") for _ in range(DEAD_RUN - 1)]
-        await heart.bus.publish([*garbage, message("a", "one", 3, heart.clock), *garbage])
+        garbage, more = ([_of_type(heart, "garbage") for _ in range(DEAD_RUN - 1)] for _ in range(2))
+        await heart.bus.publish([*garbage, message("a", "one", 3, heart.clock), *more])
         assert consumer.halted is None
     assert await heart.count("dead_letters") == 4 * (DEAD_RUN - 1)
+
+
+async def test_what_was_buried_and_comes_again_is_not_buried_again(heart: Heart) -> None:
+    garbage = [_of_type(heart, "garbage"), message("a", POISON, 1, heart.clock)]
+    async with heart.running():
+        await heart.bus.publish(garbage)
+        await heart.bus.publish(garbage)
+    assert await heart.count("dead_letters") == len(garbage)

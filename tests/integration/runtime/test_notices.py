@@ -12,7 +12,7 @@ from libs.common.messaging.schema import HEART_1
 from libs.common.messaging.transaction import Speaker
 from libs.common.runtime import notify
 from libs.common.runtime.database import Database, open_database
-from libs.common.runtime.notify import LEASE_SECONDS, PAUSES, Courier, Directory, DirectoryError, Notice, enqueue
+from libs.common.runtime.notify import LEASE_SECONDS, LIMIT, PAUSES, Courier, Directory, DirectoryError, Notice, enqueue
 from libs.common.runtime.settings import Settings
 from tests.support.gateway import Gateway, running_gateway
 from tests.support.stages import ManualClock
@@ -191,6 +191,16 @@ async def test_two_couriers_never_send_twice(office: Office) -> None:
     await asyncio.gather(carry(office.courier()), carry(office.courier()))
     keys = [posted.body["key"] for posted in office.gateway.posted]
     assert (len(keys), len(set(keys))) == (100, 100)
+
+
+async def test_a_courier_passes_over_what_another_is_just_taking(office: Office) -> None:
+    await office.tell(*(Notice(f"notice-{number}", WATER, NOTICE.text) for number in range(LIMIT + 1)))
+    now = office.clock.now()
+    async with office.database.pool.acquire() as other, other.transaction():
+        taken = await other.fetch(notify.TAKE, now, now + timedelta(seconds=LEASE_SECONDS), LIMIT)
+        await asyncio.wait_for(office.courier().step(), 10)
+    (posted,) = office.gateway.posted
+    assert posted.body["key"].split("/")[1] not in {row["key"] for row in taken}
 
 
 async def test_every_way_of_an_address_is_told_and_only_the_one_that_failed_again(office: Office) -> None:
