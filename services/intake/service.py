@@ -1,6 +1,5 @@
 """The one declaration of intake."""
 
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from libs.common.city.pack import load_city
@@ -26,7 +25,7 @@ def engine(settings: Settings, secrets: Secrets) -> handlers.Engine:
         codes=QueryCodes(secrets.key("query-codes")),
         emergencies=tuple(Emergency(e.number, e.name.zh, e.name.en, e.words) for e in city.emergencies),
         timezone=ZoneInfo(city.timezone),
-        messages=Messages.load(Path(__file__).with_name("messages.toml")),
+        messages=Messages.load(),
         review_link=ReviewLinks(secrets.key("review"), settings.base_url).url,
     )
 

@@ -1,7 +1,6 @@
 """The one declaration of sla."""
 
 from datetime import timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from libs.common.city.pack import City, load_city
@@ -44,7 +43,7 @@ def engine(settings: Settings, _: Secrets) -> handlers.Engine:
     city = load_city(settings.city)
     return handlers.Engine(
         policy=policy_of(city),
-        messages=Messages.load(Path(__file__).with_name("messages.toml")),
+        messages=Messages.load(),
         timezone=ZoneInfo(city.timezone),
         language=city.default_language,
     )

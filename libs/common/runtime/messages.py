@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import getfile
 from pathlib import Path
 from string import Formatter
 from typing import Any, Self
@@ -10,14 +11,14 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """A message catalogue. A language it does not have reads Chinese."""
+    """A message catalogue; a service has a class of its own. A language it does not have reads Chinese."""
 
     texts: Mapping[str, Any]
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a catalogue."""
-        return cls(tomllib.loads(path.read_text(encoding="utf-8")))
+    def load(cls) -> Self:
+        """Read messages.toml beside the file of the class."""
+        return cls(tomllib.loads(Path(getfile(cls)).with_name("messages.toml").read_text(encoding="utf-8")))
 
     def say(self, language: str, /, *path: str, **params: object) -> str:
         """Return the text under `path`, as in `say("en", "event", "ticket.closed")`. KeyError if there is none."""

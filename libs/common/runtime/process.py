@@ -34,6 +34,8 @@ from libs.common.runtime.timers import Timers
 log = structlog.get_logger(__name__)
 GRACE_SECONDS = 10
 PURGE_SECONDS = 3600.0
+KEEPALIVES = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+"""Within 20 s the server notices that a relay's whole machine is gone, and lets another process lead."""
 
 
 class PortTakenError(RuntimeError):
@@ -57,7 +59,7 @@ class Stage:
         """Migrate, build the engine, and begin to consume, relay, fire timers, and carry notices."""
         context = await _context(service, settings, clock)
         database = context.database
-        relay = Relay(service.name, lambda: asyncpg.connect(settings.database_url, command_timeout=60), bus)
+        relay = Relay(service.name, partial(_connect, settings.database_url), bus)
         relay_loop = Loop(f"{service.name} relay", relay.step)
         timers = Timers(service.name, database, clock, service.timers, context)
         loops = [Loop(name, partial(job, context)) for name, job in service.jobs.items()]
@@ -119,6 +121,10 @@ async def _context(service: Service, settings: Settings, clock: Clock) -> Contex
     secrets = Secrets.load(settings.secret_file)
     engine = await asyncio.to_thread(service.engine, settings, secrets)
     return Context(settings, clock, KeyRing(settings.keys_file), secrets, database, engine)
+
+
+async def _connect(url: str) -> "asyncpg.Connection[Any]":
+    return await asyncpg.connect(url, command_timeout=60, server_settings=KEEPALIVES)
 
 
 async def _forget(context: Context[Any]) -> float:
