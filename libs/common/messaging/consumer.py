@@ -30,7 +30,7 @@ from libs.common.messaging.metrics import (
     EVENTS_REPEATED,
 )
 from libs.common.messaging.outbox import pack_headers
-from libs.common.messaging.retry import backoff, is_transient
+from libs.common.messaging.retry import backoff, describe, is_transient
 from libs.common.messaging.transaction import Tx
 
 LIMIT = 500
@@ -115,7 +115,7 @@ class Consumer:
                 # Whatever the broker's client raises, the group must be joined again: nothing was acked.
                 CONSUMER_UP.labels(self.name).set(0)
                 attempt += 1
-                log.warning("consumer will join again", service=self.name, error=repr(error))
+                log.warning("consumer will join again", service=self.name, error=describe(error))
                 await self._pause(backoff(attempt))
         CONSUMER_UP.labels(self.name).set(0)
 
@@ -169,7 +169,7 @@ class Consumer:
             raise
         except Exception as error:  # noqa: BLE001
             # Not transient, so it is an event's fault, or its handler's: find it, and let the others through.
-            log.warning("batch is done one by one", service=self.name, size=len(events), error=repr(error))
+            log.warning("batch is done one by one", service=self.name, size=len(events), error=describe(error))
             return False
         self._dead_run = 0
         return True
@@ -199,7 +199,7 @@ class Consumer:
                     raise
                 attempt += 1
                 BATCH_RETRIES.labels(self.name).inc()
-                log.warning("batch will be tried again", service=self.name, attempt=attempt, error=repr(error))
+                log.warning("batch will be tried again", service=self.name, attempt=attempt, error=describe(error))
                 if self._stop.is_set():
                     raise _StoppedError from error
                 await subscription.hold(backoff(attempt))

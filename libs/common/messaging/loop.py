@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import structlog
 
-from libs.common.messaging.retry import backoff
+from libs.common.messaging.retry import backoff, describe
 
 log = structlog.get_logger(__name__)
 Step = Callable[[], Awaitable[float]]
@@ -46,7 +46,7 @@ class Loop:
                 # The loop outlives whatever its step meets: a database restarting, a broker away, a bug in one row.
                 attempt += 1
                 self.failing = type(error).__name__
-                log.warning("will try again", loop=self.name, attempt=attempt, error=repr(error))
+                log.warning("will try again", loop=self.name, attempt=attempt, error=describe(error))
                 nap = backoff(attempt)
             if nap and not self._stopping:
                 await self._nap(nap)

@@ -1,6 +1,8 @@
 """Which failures pass by themselves, and how long to wait for them."""
 
 import random
+import traceback
+from pathlib import Path
 
 import asyncpg
 
@@ -29,6 +31,15 @@ class TransientError(Exception):
 def is_transient(error: BaseException) -> bool:
     """Say whether trying the same thing later can succeed: the machine was at fault, not the message."""
     return isinstance(error, (*_TRANSIENT, TransientError))
+
+
+def describe(error: BaseException) -> str:
+    """Return what a log may say of a failure. The words of a transient one are the machine's; others may quote data."""
+    if is_transient(error):
+        return repr(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
 def backoff(attempt: int) -> float:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from libs.common.messaging.retry import backoff, is_transient
+from libs.common.messaging.retry import backoff, describe, is_transient
 from libs.common.messaging.transaction import Speaker, Tx
 from libs.common.runtime.telemetry import TRACE
 
@@ -79,7 +79,7 @@ async def migrate(url: str, migrations: Path) -> None:
                 attempt += 1
                 if not is_transient(_cause(error)) or attempt > 8:
                     raise
-                log.info("waiting for the database", error=repr(error))
+                log.info("waiting for the database", error=describe(error))
                 await asyncio.sleep(backoff(attempt))
     finally:
         await engine.dispose()

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from libs.common.messaging.metrics import TIMER_LATENESS
-from libs.common.messaging.retry import is_transient
+from libs.common.messaging.retry import describe, is_transient
 from libs.common.messaging.transaction import Aggregate, Tx
 from libs.common.runtime.clock import Clock
 from libs.common.runtime.database import Database
@@ -87,7 +87,7 @@ class Timers:
         except Exception as error:
             if is_transient(error):
                 raise
-            log.error("timer put off", service=self._service, kind=row["kind"], error=repr(error))
+            log.error("timer put off", service=self._service, kind=row["kind"], error=describe(error))
             # Only if it is still due: someone may have set it anew, or taken it away, since it failed.
             now = self._clock.now()
             await self._database.pool.execute(POSTPONE, now + PUT_OFF, row["kind"], row["subject"], now)
