@@ -52,8 +52,8 @@ check-city: setup-dev
 bench: setup-dev ## measure throughput and latency; prints the settings beside the numbers
 	@$(python) -m tests.bench
 
-chaos: setup-dev ## kill processes under load and count what is lost or doubled
-	@$(python) -m pytest tests/chaos -q
+chaos: setup-dev ## random faults under load; JIESU_CHAOS_SEED repeats a run
+	@$(python) -m pytest tests/chaos -q -s
 
 evaluate: setup-dev ## how well the models understand appeals, on held-out data
 	@$(python) -m tests.bench.classify_quality

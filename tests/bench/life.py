@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tests.bench.load import TICKETS, Connection, Posted, connections, pace, post, send_batches
-from tests.bench.platform import Platform
-from tests.bench.watch import ASKED, CLOSED, HELD, ORDERS, PATIENCE_SECONDS, TICKING, MismatchError, Watch
+from tests.bench.platform import Cost, Platform, moment
+from tests.bench.watch import ASKED, CLOSED, HELD, NEW, PATIENCE_SECONDS, TICKING, MismatchError, Watch
 
-HANDS = 8
+HANDS = 32
 """Connections of the units, and as many of the citizens."""
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.1
 CLOCK_LOOK_SECONDS = 0.01
 HELD_LOOK_SECONDS = 1.0
 
@@ -28,15 +28,21 @@ CITIZEN: tuple[Step, ...] = (("/feedback/v1/tickets/{}/review", {"resolved": "ye
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """How many tickets were closed, how many were held, and the seconds from the first POST to the last closing."""
+    """How many tickets were closed, in how many seconds from the first POST, and what each process used meanwhile."""
 
     closed: int
-    held: int
     seconds: float
+    cost: Cost
+
+    @property
+    def rate(self) -> float:
+        """Closed tickets in a second."""
+        return self.closed / self.seconds
 
 
 async def live(platform: Platform, watch: Watch, bodies: Sequence[bytes]) -> Lived:
     """Bring tickets from the POST to ticket.closed in their timeline, every order once, or raise MismatchError."""
+    before = moment(platform.usage())
     began, tickets = await send_batches(platform.port("intake"), bodies, platform.key)
     first = min(tickets)
     orders: set[UUID] = set()
@@ -47,17 +53,17 @@ async def live(platform: Platform, watch: Watch, bodies: Sequence[bytes]) -> Liv
     ):
         held = closed = 0
         while len(orders) + held < len(tickets) or closed < len(orders):
-            orders |= units.give(await watch.ids("dispatch", ORDERS, first))
+            orders |= units.give(await watch.ids("dispatch", NEW, first))
             citizens.give(await watch.ids("feedback", ASKED, first))
-            held = len(await watch.ids("classify", HELD, first))
-            closed = len(await watch.ids("intake", CLOSED, first))
+            held = await watch.count("classify", HELD, first)
+            closed = await watch.count("intake", CLOSED, first)
             ended = time.time()
             units.raise_if_failed()
             citizens.raise_if_failed()
             await asyncio.sleep(LOOK_SECONDS)
     if sorted(await watch.ids("intake", CLOSED, first)) != sorted(orders):
         raise MismatchError(f"{len(orders)} orders, but {closed} times ticket.closed in the timelines")
-    return Lived(closed, held, ended - began)
+    return Lived(closed, ended - began, before.until(moment(platform.usage())))
 
 
 class _Script:

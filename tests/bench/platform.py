@@ -95,6 +95,7 @@ def platform(tell: Tell) -> Iterator[Platform]:
     folder = Path(tempfile.mkdtemp(prefix="jiesu-bench-"))
     folder.chmod(0o711)  # for root, PostgreSQL runs as a lesser user, who must get through
     kafka, postgres = LocalKafka(folder / "kafka"), PrivatePostgres(folder / "postgres")
+    logs = folder / "home" / "logs"
     try:
         tell("Starting Apache Kafka and PostgreSQL")
         kafka.start()
@@ -102,18 +103,15 @@ def platform(tell: Tell) -> Iterator[Platform]:
         postgres.ensure_database(NAMES)
         with _services(folder, kafka, postgres, tell) as running:
             yield running
-    except BaseException:
-        tell(f"The logs are in {folder / 'home' / 'logs'}")
+    except Exception:
+        if logs.exists():
+            kept = shutil.move(logs, tempfile.mkdtemp(prefix="jiesu-bench-logs-"))
+            tell(f"The services' logs are in {kept}")
         raise
-    else:
-        shutil.rmtree(folder / "home")
     finally:
         postgres.stop()
         kafka.stop()
-        for part in ("kafka", "postgres"):
-            shutil.rmtree(folder / part, ignore_errors=True)
-        if not (folder / "home").exists():
-            folder.rmdir()
+        shutil.rmtree(folder)
 
 
 @contextmanager

@@ -96,7 +96,7 @@ class Figures:
             "floor_ratio": round(
                 median(run.drained_rate for run in self.runs) / median(run.rate for run in self.floor_runs), 3
             ),
-            "closed_per_s": round(self.lived.closed / self.lived.seconds, 1),
+            "closed_per_s": round(self.lived.rate, 1),
             "post_per_s": round(post, 1),
             "post_floor_ratio": round(post / median(p.per_second for p in self.floor_posts), 3),
             "post_p99_ms": round(median(percentile(p.seconds, 99) for p in self.posts), 1),
@@ -116,8 +116,9 @@ class Figures:
         ]
         held = sum(run.done.held for run in self.runs) / sum(run.tickets for run in self.runs)
         rows: list[tuple[str, ...]] = [(what, *spread(values)) for what, values in shown]
-        closed = f"{self.lived.closed / self.lived.seconds:,.0f}"
-        rows.append((f"tickets/s to ticket.closed ({self.lived.closed:,} of them)", closed, "one run"))
+        rows.append(
+            (f"tickets/s to ticket.closed, {self.lived.closed:,} of them", f"{self.lived.rate:,.0f}", "one run")
+        )
         for what, runs in (("platform", self.runs), ("floor", self.floor_runs)):
             others = [run.cost.others for run in runs]
             taken = " ".join(f"{cores:.2f}" for cores in others)
@@ -146,14 +147,20 @@ class Figures:
 
     def _usage(self) -> Table:
         platform, floor = _per_ticket(self.runs), _per_ticket(self.floor_runs)
+        lived = {name: 1000 * usage.cpu / self.lived.closed for name, usage in self.lived.cost.used.items()}
         memory, floor_memory = self.runs[-1].cost.used, self.floor_runs[-1].cost.used
         rows: list[tuple[str, ...]] = [
-            (name, f"{platform[name]:.3f}", f"{floor.get(name, 0):.3f}", _mega(memory[name]), _mega(floor_memory[name]))
+            (
+                name,
+                *(f"{each[name]:.3f}" for each in (platform, floor, lived)),
+                _mega(memory[name]),
+                _mega(floor_memory[name]),
+            )
             for name in platform
         ]
-        total = [f"{sum(each.values()):.3f}" for each in (platform, floor)]
+        total = [f"{sum(each.values()):.3f}" for each in (platform, floor, lived)]
         rows.append(("all", *total, "", ""))
-        columns = ("process", "platform ms CPU/ticket", "floor ms CPU/ticket", "platform MB", "floor MB")
+        columns = ("process", "ms CPU/ticket", "of the floor", "to ticket.closed", "MB", "of the floor")
         return Table("What it costs", columns, rows)
 
     def _written(self) -> Table:

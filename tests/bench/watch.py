@@ -25,6 +25,7 @@ CLOCKS = "SELECT ticket_id FROM clocks WHERE ticket_id >= $1 AND name = 'complet
 TOLD = "SELECT ticket_id FROM timeline WHERE ticket_id >= $1 AND type = 'ticket.dispatched'"
 KNOWN = "SELECT subject::uuid FROM aggregates WHERE subject >= $1::uuid::text AND facts ? 'received'"
 JUDGED = "SELECT subject::uuid FROM aggregates WHERE subject >= $1::uuid::text AND facts ? 'classified'"
+NEW = "SELECT ticket_id FROM orders WHERE ticket_id >= $1 AND state = 'dispatched'"
 CLOSED = "SELECT ticket_id FROM timeline WHERE ticket_id >= $1 AND type = 'ticket.closed'"
 ASKED = "SELECT ticket_id FROM reviews WHERE ticket_id >= $1 AND state = 'requested'"
 TICKING = """
@@ -62,7 +63,8 @@ class Watch:
         """Return the tickets that a statement finds."""
         return [row[0] for row in await self._databases[name].fetch(statement, argument)]
 
-    async def _count(self, name: str, statement: str, first: UUID) -> int:
+    async def count(self, name: str, statement: str, first: UUID) -> int:
+        """Return how many tickets from `first` on a statement finds."""
         counted: int = await self._databases[name].fetchval(f"SELECT count(*) FROM ({statement}) found", first)  # noqa: S608 ours
         return counted
 
@@ -73,16 +75,16 @@ class Watch:
             MismatchError: it was not done in time, or not exactly once.
         """
         first, deadline = min(tickets), time.time() + PATIENCE_SECONDS
-        while await self._count("dispatch", ORDERS, first) + await self._count("classify", HELD, first) < len(tickets):
+        while await self.count("dispatch", ORDERS, first) + await self.count("classify", HELD, first) < len(tickets):
             await self._pause(deadline, tickets)
-        orders = await self._count("dispatch", ORDERS, first)
+        orders = await self.count("dispatch", ORDERS, first)
         for name, statement, wanted in (
             ("sla", CLOCKS, orders),
             ("feedback", KNOWN, len(tickets)),
             ("feedback", JUDGED, orders),
             ("intake", TOLD, orders),
         ):
-            while await self._count(name, statement, first) < wanted:
+            while await self.count(name, statement, first) < wanted:
                 await self._pause(deadline, tickets)
         done = time.time()
         await self.until_drained(deadline)

@@ -88,7 +88,7 @@ def variable(name: str) -> str:
     return name.upper() if name.upper() in BARE else PREFIX + name.upper()
 
 
-_ELSEWHERE = {"JIESU_REQUIRE_KAFKA"}
+_ELSEWHERE = {"JIESU_REQUIRE_KAFKA", "JIESU_CHAOS_SEED"}
 """Read by the test suite."""
 
 
