@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from libs.common.city.pack import City
-from libs.common.city.places import Place as Found
-from libs.common.city.places import PlaceResolver
-from libs.common.contracts.vocabulary import Place
+from libs.common.city.places import Place, PlaceResolver
 from services.classify.cues import Cues
 from services.classify.digest import Digest
 from services.classify.domain import Appeal, Guess, Reading
@@ -37,14 +35,14 @@ class Reader:
             guess=guess,
             keywords=self._digest.keywords(words),
             summary=self._digest.summary(appeal.title, appeal.text),
-            place=_place(found),
+            place=found.told if found else None,
             outside=bool(found and found.outside),
             danger=self._cues.alarm.hears(words[:ALARMING]),
             asks=kind == "consultation",
             kind=kind,
         )
 
-    def _find(self, appeal: Appeal) -> Found | None:
+    def _find(self, appeal: Appeal) -> Place | None:
         point = appeal.location
         words = "，".join(filter(None, (appeal.address, appeal.title, appeal.text)))
         return self._places.resolve(words, (point.lat, point.lon) if point else None)
@@ -53,17 +51,3 @@ class Reader:
 def _words(appeal: Appeal) -> str:
     """Return title and text, the title as a line of its own."""
     return f"{appeal.title}\n{appeal.text}" if appeal.title else appeal.text
-
-
-def _place(found: Found | None) -> Place | None:
-    """Return the place as events tell it; one that is open between several districts is not told."""
-    if found is None or not found.district:
-        return None
-    return Place(
-        district=found.district,
-        district_name=found.district_name,
-        street=found.street,
-        street_name=found.street_name,
-        confidence=found.confidence,
-        matched=found.matched,
-    )

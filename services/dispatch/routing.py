@@ -122,12 +122,7 @@ class Router:
     def matter(self, question: Question, words: str, location: Location | None) -> Matter:
         """Return what a question amounts to at the place that `words` (address, text) or a point tell."""
         found = self._places.resolve(words, (location.lat, location.lon) if location else None)
-        place = None
-        if found and found.district:
-            place = Place(
-                district=found.district, district_name=found.district_name, street=found.street,
-                street_name=found.street_name, confidence=found.confidence, matched=found.matched,
-            )  # fmt: skip
+        place = found.told if found else None
         return matter_at(question, place, outside=found is not None and found.outside)
 
     def _route(self, lead: Unit, rule: str, why: list[str], matter: Matter) -> Route:

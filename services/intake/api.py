@@ -13,7 +13,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from libs.common.contracts.vocabulary import Status, UnitRef, Urgency
-from libs.common.runtime.batching import OverloadedError
 from libs.common.runtime.http import Body, Line, Note, context
 from libs.common.runtime.problems import FieldError, Problem, invalid, wrong_field
 from libs.common.runtime.security import Principal, authenticate, require
@@ -122,12 +121,7 @@ async def _receive(here: Here, sender: Principal, body: bytes, key: str | None) 
     for name, at in (("received_at", appeal.received_at), ("occurred_at", appeal.occurred_at)):
         if at and (at - now).total_seconds() > 300:
             raise wrong_field(name, "must not lie in the future")
-    try:
-        return await handlers.door(here).submit(handlers.arrive(here, sender.name, appeal, key))
-    except OverloadedError as error:
-        raise Problem(503, "too many appeals at once, come back", headers={"Retry-After": "2"}) from error
-    except (OSError, TimeoutError) as error:
-        raise Problem(503, "the appeal could not be stored, send it again", headers={"Retry-After": "5"}) from error
+    return await handlers.accept(here, sender.name, appeal, key)
 
 
 def _received(here: Here, accepted: Accepted) -> dict[str, str]:
@@ -210,7 +204,9 @@ def view(here: Here, ticket_id: UUID, seen: Seen, language: str, *, ask: bool) -
     state = status(ticket.state, facts) if ticket else "received"
     answered = facts.asked and facts.reviewed and facts.reviewed.round >= facts.asked.round
     # A linked ticket closes with its parent, yet its reporter may still answer.
-    awaited = facts.asked and not answered and (state != "closed" or (ticket and ticket.parent))
+    awaited = (
+        facts.asked and not answered and state != "withdrawn" and (state != "closed" or (ticket and ticket.parent))
+    )
     return TicketView(
         ticket_id=ticket_id,
         number=seen.number,
@@ -290,3 +286,17 @@ async def _possible(command: Any) -> None:
 
 ROUTES = (Route("/intake/v1/tickets", post_ticket, methods=["POST"]),)
 """The hot POST goes past FastAPI's dependency layer, which would cost more than all it does itself."""
+
+_BODY = "#/paths/~1intake~1v1~1tickets/post/requestBody/content/application~1json/schema/$defs/{model}"
+_KEY = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "minLength": 1, "maxLength": 200}}
+# Behind ROUTES, so never asked: it has the hot POST in the schema.
+router.add_api_route(
+    "/tickets", post_ticket, methods=["POST"], status_code=202, response_model=Received,
+    openapi_extra={
+        "parameters": [_KEY],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": Appeal.model_json_schema(ref_template=_BODY)}},
+        },
+    },
+)  # fmt: skip

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from libs.common.contracts.vocabulary import AccessNeed, Channel, Kind, ReporterType
-from libs.common.runtime.http import Body, Clean, Line
+from libs.common.runtime.http import Body, Clean, Line, Moment
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000), Clean]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[+0-9０-９()（）\- .—]{5,30}$")]
@@ -39,12 +39,12 @@ class Appeal(Body):
     reporter: Reporter = Reporter()
     address: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), Clean] | None = None
     location: Point | None = None
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Moment | None = None
     attachments: tuple[Any, ...] = ()
     access_needs: tuple[AccessNeed, ...] = ()
     language: Language = "zh"
     external_ref: Line | None = None
-    received_at: AwareDatetime | None = None
+    received_at: Moment | None = None
 
     @field_validator("attachments")
     @classmethod

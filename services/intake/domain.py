@@ -92,6 +92,16 @@ class Facts:
         """The current life of the ticket: 1, and one more at each reopening."""
         return self.reopened.round if self.reopened else 1
 
+    @property
+    def handed_at(self) -> datetime | None:
+        """When the order came to its lead, or was left with it by a ruling; what was done before was another's."""
+        return max((step.at for step in (self.led, self.ruled) if step), default=None)
+
+
+def goes_on(state: State, facts: Facts) -> bool:
+    """Say whether a ticket goes its own way and has not ended."""
+    return state == "open" and status(state, facts) != "closed"
+
 
 def status(state: State, facts: Facts) -> Status:
     """Return what the citizen sees: a precedence over the facts present, whatever order they came in."""
@@ -108,12 +118,15 @@ def _of_the_round(facts: Facts) -> Status:
     def now(step: Moved | None) -> bool:
         return step is not None and step.round >= facts.round
 
+    def by_lead(step: Moved | None) -> bool:
+        return step is not None and now(step) and (facts.handed_at is None or step.at >= facts.handed_at)
+
     steps: tuple[tuple[bool, Status], ...] = (
         (now(facts.reviewed), "reviewed"),
         (now(facts.resolved), "resolved"),
         (_return_pending(facts), "returned"),
-        (now(facts.working), "in_progress"),
-        (now(facts.accepted), "accepted"),
+        (by_lead(facts.working), "in_progress"),
+        (by_lead(facts.accepted), "accepted"),
         (facts.round > 1, "reopened"),
         (facts.led is not None, "dispatched"),
         (facts.classified is not None, "classified"),
@@ -125,7 +138,7 @@ def _return_pending(facts: Facts) -> bool:
     """A return waits until a ruling, or another lead, came after it."""
     if facts.returned is None or facts.returned.round < facts.round:
         return False
-    return all(step is None or step.at <= facts.returned.at for step in (facts.ruled, facts.led))
+    return facts.handed_at is None or facts.handed_at <= facts.returned.at
 
 
 def face(ticket: Ticket, facts: Facts) -> TicketSnapshot:

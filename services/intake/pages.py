@@ -43,7 +43,7 @@ async def submit(here: Context, text: Field = "", address: Field = "", name: Fie
     except ValidationError as error:
         names = {str(part) for found in error.errors() for part in found["loc"]}
         return _form(given, [WRONG[name] for name in WRONG if name in names], 422)
-    accepted = await handlers.door(here).submit(handlers.arrive(here, CLIENT, appeal, None))
+    accepted = await handlers.accept(here, CLIENT, appeal)
     query = urlencode({"code": here.engine.codes.of(accepted.ticket_id)})
     return RedirectResponse(f"/intake/tickets/{accepted.ticket_id}?{query}", 303)
 

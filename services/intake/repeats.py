@@ -29,12 +29,13 @@ def join(tickets: Sequence[Ticket], earlier: Mapping[tuple[str, bytes], Ticket])
         parent = first.get(key)
         if ticket.reporter and ticket.state == "open":
             if parent and parent.ticket_id != ticket.ticket_id and ticket.received_at - parent.received_at <= WINDOW:
-                ticket = replace(ticket, state="linked", parent=_root(parent))  # noqa: PLW2901 it becomes a linked one
+                ticket = replace(ticket, state="linked", parent=root(parent))  # noqa: PLW2901 it becomes a linked one
             else:
                 first[key] = ticket
         joined.append(ticket)
     return joined
 
 
-def _root(parent: Ticket) -> UUID:
-    return parent.parent or parent.ticket_id
+def root(ticket: Ticket) -> UUID:
+    """Return the ticket that a repeat of this one belongs to."""
+    return ticket.parent or ticket.ticket_id

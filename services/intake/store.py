@@ -110,13 +110,12 @@ async def save_marks(tx: Tx, rows: Iterable[Sealed]) -> None:
     await VAULT.save(tx.connection, rows)
 
 
-async def earlier(tx: Tx, tickets: Sequence[Ticket], since: datetime) -> dict[tuple[str, bytes], Ticket]:
-    """Return the first ticket since then of each reporter and likeness among `tickets`."""
+async def earlier(tx: Tx, tickets: Sequence[Ticket], since: datetime) -> list[Ticket]:
+    """Return the tickets since then of the reporters and likenesses among `tickets`, oldest first."""
     known = [(ticket.reporter, ticket.likeness) for ticket in tickets if ticket.reporter]
     if not known:
-        return {}
-    found = await TICKETS.load(tx.connection, EARLIER, [r for r, _ in known], [like for _, like in known], since)
-    return {(ticket.reporter or "", ticket.likeness): ticket for ticket in reversed(found)}
+        return []
+    return await TICKETS.load(tx.connection, EARLIER, [r for r, _ in known], [like for _, like in known], since)
 
 
 async def tickets_of(connection: Any, tickets: Iterable[UUID]) -> dict[UUID, Ticket]:

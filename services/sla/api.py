@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from libs.common.contracts.vocabulary import ClockName, Light, UnitRef, Urgency
-from libs.common.runtime.http import Body, Cursor, Line, Page, context, page
+from libs.common.runtime.http import Body, Cursor, Line, Moment, Page, context, page
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, require
 from services.sla import handlers, store
@@ -51,7 +51,7 @@ class PauseCommand(Body):
     """Why the clocks of a ticket stand still, and until when at the latest."""
 
     ground: PauseGround
-    until: AwareDatetime | None = None
+    until: Moment | None = None
 
 
 @router.get("/clocks")

@@ -46,6 +46,7 @@ async def live(platform: Platform, watch: Watch, bodies: Sequence[bytes]) -> Liv
     began, tickets = await send_batches(platform.port("intake"), bodies, platform.key)
     first = min(tickets)
     orders: set[UUID] = set()
+    asked: set[UUID] = set()
     async with (
         _Script(platform, "dispatch", UNIT) as units,
         _Script(platform, "feedback", CITIZEN) as citizens,
@@ -54,9 +55,10 @@ async def live(platform: Platform, watch: Watch, bodies: Sequence[bytes]) -> Liv
         held = closed = 0
         while len(orders) + held < len(tickets) or closed < len(orders):
             orders |= units.give(await watch.ids("dispatch", NEW, first))
-            citizens.give(await watch.ids("feedback", ASKED, first))
+            asked |= citizens.give(await watch.ids("feedback", ASKED, first))
             held = await watch.count("classify", HELD, first)
-            closed = await watch.count("intake", CLOSED, first)
+            if len(asked) == len(orders):  # before that, looking would only take time from those who work
+                closed = await watch.count("intake", CLOSED, first)
             ended = time.time()
             units.raise_if_failed()
             citizens.raise_if_failed()

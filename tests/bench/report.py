@@ -26,6 +26,9 @@ from tests.bench.watch import Done
 PAGE = Path("docs/benchmarks.md")
 MARKS = "<!-- measured: written by make bench -->", "<!-- end of measured -->"
 SHOWN = ("server_version", "fsync", "synchronous_commit", "full_page_writes")
+QUIET_CORES = 0.2
+"""What else a machine does that stands still: the bench's own idle processes among it."""
+PRELIMINARY = "Other programs took part of the machine meanwhile: these figures are preliminary."
 POM = Path("deploy/kafka/pom.xml")
 out = Console(highlight=False, width=120)
 
@@ -103,6 +106,12 @@ class Figures:
             "clocked_p50_ms": round(percentile(self.clocked.seconds, 50), 1),
             "clocked_p99_ms": round(percentile(self.clocked.seconds, 99), 1),
         }
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether other programs took so much of the machine that the figures are no more than preliminary."""
+        costs = [run.cost for run in self.runs] + [run.cost for run in self.floor_runs]
+        return max(cost.others for cost in costs) > QUIET_CORES
 
     def tables(self) -> list[Table]:
         """Return all there is to show."""
@@ -241,12 +250,12 @@ def show(facts_: Sequence[str], tables: Sequence[Table]) -> None:
         out.print(drawn)
 
 
-def write_page(facts_: Sequence[str], tables: Sequence[Table], day: str) -> None:
+def write_page(intro: str, facts_: Sequence[str], tables: Sequence[Table]) -> None:
     """Put it between the marks of docs/benchmarks.md."""
     begin, end = MARKS
     before, _, rest = PAGE.read_text().partition(begin)
     _, _, after = rest.partition(end)
-    lines = [f"Measured on {day}.", "", *(f"- {fact}" for fact in facts_)]
+    lines = [intro, "", *(f"- {fact}" for fact in facts_)]
     for table in tables:
         lines += ["", f"### {table.title}", "", *_markdown(table)]
     PAGE.write_text("\n".join([f"{before}{begin}", "", *lines, "", f"{end}{after}"]))

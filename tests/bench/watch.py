@@ -15,7 +15,7 @@ from services.cli.processes import NAMES
 from tests.bench.broker import Broker
 from tests.bench.platform import Platform
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 PATIENCE_SECONDS = 120
 TOPICS = sorted({event.topic for event in EVENTS.values()})
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from libs.common.city.gazetteer import Gazetteer, Mention, Strength, Target
 from libs.common.city.pack import City
+from libs.common.contracts import vocabulary
 
 _T = TypeVar("_T")
 
@@ -54,6 +55,16 @@ class Place:
     matched: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     outside: bool = False
+
+    @property
+    def told(self) -> vocabulary.Place | None:
+        """The place as events tell it; one that is open between several districts is not told."""
+        if not self.district:
+            return None
+        return vocabulary.Place(
+            district=self.district, district_name=self.district_name, street=self.street,
+            street_name=self.street_name, confidence=self.confidence, matched=self.matched,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

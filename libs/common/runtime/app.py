@@ -106,6 +106,7 @@ def service_app(stage: Stage) -> ASGIApp:
         redoc_url=None,
         routes=list(service.routes),
         exception_handlers=problems.HANDLERS,
+        responses=problems.RESPONSES,
     )
     app.state.context = stage.context
     for router in service.routers:

@@ -7,7 +7,15 @@ from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    TypeAdapter,
+)
 
 from libs.common.runtime.problems import wrong_field
 
@@ -25,6 +33,24 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 """A short text from outside: stripped, at most 200 characters, without control characters."""
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000), Clean]
 """A long one, at most 5,000 characters."""
+YEARS = range(1900, 2200)
+
+
+def _written(at: object) -> object:
+    # A bare number, 20260302 say, would be taken for seconds since 1970.
+    if str(at)[4:5] != "-":
+        raise ValueError("must be written like 2026-03-02T12:00:00+08:00")
+    return at
+
+
+def _within_reach(at: datetime) -> datetime:
+    if at.year not in YEARS:
+        raise ValueError(f"must lie in the years {YEARS.start} to {YEARS.stop - 1}")
+    return at
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_within_reach)]
+"""An instant from outside. At the ends of the calendar another time zone or a span more is no date any more."""
 
 
 class Body(BaseModel):
@@ -41,7 +67,7 @@ class Page(BaseModel, Generic[T]):
 
 
 Place = tuple[datetime, UUID]
-_PLACE: TypeAdapter[Place] = TypeAdapter(tuple[AwareDatetime, UUID])
+_PLACE: TypeAdapter[Place] = TypeAdapter(tuple[Moment, UUID])
 START: Place = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 

@@ -3,6 +3,7 @@
 What a client sent is never echoed: it may be personal data.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,9 @@ from libs.common.runtime.clock import Clock, born
 
 MEDIA_TYPE = "application/problem+json"
 YOUNG = timedelta(seconds=60)
+MOST_ERRORS = 20
+"""How many wrong fields an answer names: nobody reads more, and a body may hold a hundred thousand."""
+_WORD = re.compile("[A-Za-z_]{1,40}")
 TITLES = {
     400: "The request cannot be read",
     401: "No valid key",
@@ -84,8 +88,19 @@ def wrong_field(field: str, message: str) -> Problem:
 
 
 def field_errors(error: ValidationError | RequestValidationError) -> list[FieldError]:
-    """Return pydantic's findings as field errors, without what was sent."""
-    return [FieldError(_path(found["loc"]), found["msg"]) for found in error.errors()]
+    """Return the first of pydantic's findings as field errors, without what was sent."""
+    return [
+        FieldError(_path(_ours(found)), found["msg"].removeprefix("Value error, "))
+        for found in error.errors()[:MOST_ERRORS]
+    ]
+
+
+def _ours(found: Mapping[str, Any]) -> Sequence[object]:
+    """Return where a finding is. The name of a field we do not know was sent too: it stays only if it is a word."""
+    loc: Sequence[object] = found["loc"]
+    if found["type"] != "extra_forbidden" or _WORD.fullmatch(str(loc[-1])):
+        return loc
+    return (*loc[:-1], "unknown")
 
 
 def _path(loc: Sequence[object]) -> str:
@@ -122,6 +137,8 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:
     raised = cast(HTTPException, error)
+    if isinstance(raised.__cause__, Problem):  # FastAPI wraps what reading a body raises
+        return raised.__cause__.response()
     return Problem(raised.status_code, str(raised.detail), headers=raised.headers).response()
 
 
@@ -138,3 +155,28 @@ HANDLERS: dict[Any, Any] = {
     Exception: _broken,
 }
 """What an app does with each kind of error: it answers with problem+json."""
+
+_STRING = {"type": "string"}
+_DOCUMENT = {
+    "type": "object",
+    "properties": {
+        "type": _STRING,
+        "title": _STRING,
+        "status": {"type": "integer"},
+        "detail": _STRING,
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": _STRING, "message": _STRING},
+                "required": ["field", "message"],
+            },
+        },
+    },
+    "required": ["type", "title", "status", "detail"],
+}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    codes: {"description": what, "content": {MEDIA_TYPE: {"schema": _DOCUMENT}}}
+    for codes, what in (("4XX", "What is wrong with the request"), ("5XX", "What is wrong with us"))
+}
+"""What OpenAPI says of every path's errors."""

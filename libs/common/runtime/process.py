@@ -81,9 +81,8 @@ class Stage:
         return stage
 
     def run(self, name: str, work: Any) -> None:
-        """Run one piece of background work, and say so loudly if it ever ends by itself."""
-        task = asyncio.create_task(work, name=f"{self.service.name} {name}")
-        self.tasks[name] = task
+        """Run one piece of background work; readiness turns red if it ever ends by itself."""
+        self.tasks[name] = asyncio.create_task(work, name=f"{self.service.name} {name}")
 
     def wake(self, tx: Tx) -> None:
         """Wake what the commit gave something to do."""

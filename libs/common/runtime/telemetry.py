@@ -8,6 +8,8 @@ from contextvars import ContextVar
 
 import structlog
 
+from libs.common.messaging.retry import describe
+
 TRACE: ContextVar[str | None] = ContextVar("traceparent", default=None)
 """W3C traceparent of what is being done now."""
 _TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -20,6 +22,15 @@ def traceparent_of(header: str) -> str:
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
+def _where(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Put the kind and the place of an error for its traceback, whose text may quote what a citizen sent."""
+    raised = event.pop("exc_info", None)
+    error = raised[1] if isinstance(raised, tuple) else raised
+    if isinstance(error, BaseException):
+        event["error"] = describe(error)
+    return event
+
+
 def configure_logs(level: str) -> None:
     """Log JSON lines to stderr, those of libraries among them. Nothing that a citizen wrote is ever passed to a log."""
     shared: list[structlog.typing.Processor] = [
@@ -27,6 +38,7 @@ def configure_logs(level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _where,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -124,8 +124,3 @@ def rounds(taken: Sequence[Any]) -> Iterable[tuple[str, list[Due]]]:
         turns[turn].setdefault(row["kind"], []).append(Due(row["subject"], row["due_at"]))
     for turn_timers in turns:
         yield from turn_timers.items()
-
-
-def late(due: Due, now: datetime, tolerance: timedelta = timedelta(seconds=5)) -> bool:
-    """Say whether a timer fired later than it should even on a busy day."""
-    return now - due.due_at > tolerance

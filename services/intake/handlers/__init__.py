@@ -4,7 +4,7 @@ from services.intake.handlers.around import SCREENING, Accepted, Engine, Here
 from services.intake.handlers.commands import Seen, answer, look, supplement, withdraw
 from services.intake.handlers.following import MEMORY, on_event
 from services.intake.handlers.opening import open_vault
-from services.intake.handlers.receiving import arrive, door
+from services.intake.handlers.receiving import accept
 from services.intake.handlers.screening import screen
 
 __all__ = [
@@ -14,9 +14,8 @@ __all__ = [
     "Engine",
     "Here",
     "Seen",
+    "accept",
     "answer",
-    "arrive",
-    "door",
     "look",
     "on_event",
     "open_vault",

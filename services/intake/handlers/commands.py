@@ -11,7 +11,7 @@ from libs.common.messaging.transaction import Tx
 from libs.common.runtime.privacy import Redactor
 from libs.common.runtime.problems import Problem, unknown_ticket
 from services.intake import store
-from services.intake.domain import Entry, Facts, NotPossibleError, Ticket, face
+from services.intake.domain import Entry, Facts, NotPossibleError, Ticket, face, goes_on, status
 from services.intake.handlers.around import Here
 from services.intake.handlers.following import MEMORY, ORDER
 from services.intake.handlers.opening import appeal_of, marks_of, seal_marks
@@ -49,9 +49,9 @@ async def _open_ticket(tx: Tx, here: Here, ticket_id: UUID) -> Ticket:
     ticket = (await store.tickets_of(tx.connection, [ticket_id])).get(ticket_id)
     if ticket is None:
         raise unknown_ticket(ticket_id, here.clock)
-    seen = face(ticket, MEMORY.of(tx, str(ticket_id))).status
-    if ticket.state != "open" or seen == "closed":
-        raise NotPossibleError(f"the ticket is {seen}")
+    facts = MEMORY.of(tx, str(ticket_id))
+    if not goes_on(ticket.state, facts):
+        raise NotPossibleError(f"the ticket is {status(ticket.state, facts)}")
     return ticket
 
 

@@ -7,11 +7,21 @@ from functools import partial
 from uuid import UUID
 
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.batching import MicroBatch
-from libs.common.runtime.problems import wrong_field
+from libs.common.runtime.batching import MicroBatch, OverloadedError
+from libs.common.runtime.problems import Problem, wrong_field
 from services.intake import store
 from services.intake.appeal import Appeal
 from services.intake.handlers.around import SCREENING, Accepted, Arrival, Here
+
+
+async def accept(here: Here, client: str, appeal: Appeal, key: str | None = None) -> Accepted:
+    """Receive an appeal. Raises Problem 503 when too many wait at the door, or the database is away."""
+    try:
+        return await door(here).submit(arrive(here, client, appeal, key))
+    except OverloadedError as error:
+        raise Problem(503, "too many appeals at once, come back", headers={"Retry-After": "2"}) from error
+    except (OSError, TimeoutError) as error:
+        raise Problem(503, "the appeal could not be stored, send it again", headers={"Retry-After": "5"}) from error
 
 
 def arrive(here: Here, client: str, appeal: Appeal, key: str | None) -> Arrival:

@@ -14,8 +14,9 @@ from libs.common.messaging.transaction import Tx
 from libs.common.runtime.privacy import Pseudonyms, Redactor
 from services.intake import repeats, store
 from services.intake.appeal import Appeal
-from services.intake.domain import Entry, Facts, Ticket, emergency_in, face
+from services.intake.domain import Entry, Facts, Ticket, emergency_in, face, goes_on
 from services.intake.handlers.around import Engine, Here
+from services.intake.handlers.following import MEMORY
 from services.intake.handlers.opening import seal_marks
 
 SCREEN_LIMIT = 200
@@ -85,8 +86,7 @@ async def _enter(here: Here, tx: Tx, screened: Sequence[tuple[Ticket, store.Seal
     fresh = [ticket for ticket, _ in screened]
     if not fresh:
         return
-    since = min(ticket.received_at for ticket in fresh) - repeats.WINDOW
-    tickets = repeats.join(fresh, await store.earlier(tx, fresh, since))
+    tickets = repeats.join(fresh, await _going_on(tx, fresh))
     await store.save_marks(tx, [row for _, row in screened if row.marks])
     await store.save(
         tx, tickets, [Entry(t.ticket_id, t.received_at, here.clock.new_id(), "ticket.received", {}) for t in tickets]
@@ -97,6 +97,21 @@ async def _enter(here: Here, tx: Tx, screened: Sequence[tuple[Ticket, store.Seal
     for ticket in tickets:
         tx.emit(str(ticket.ticket_id), _entered(ticket))
         tx.emit(str(ticket.ticket_id), face(ticket, Facts()))
+
+
+async def _going_on(tx: Tx, fresh: Sequence[Ticket]) -> dict[tuple[str, bytes], Ticket]:
+    """Return the first ticket of each reporter and likeness that a repeat may be joined to.
+
+    Its root is held from here on: whoever repeats an appeal that has ended is heard anew.
+    """
+    earlier = await store.earlier(tx, fresh, min(ticket.received_at for ticket in fresh) - repeats.WINDOW)
+    if not earlier:
+        return {}
+    roots = {repeats.root(ticket) for ticket in earlier}
+    await tx.lock(map(str, roots))
+    held = await store.tickets_of(tx.connection, roots)
+    going = {id_ for id_, root in held.items() if goes_on(root.state, MEMORY.of(tx, str(id_)))}
+    return {(t.reporter or "", t.likeness): t for t in reversed(earlier) if repeats.root(t) in going}
 
 
 def _entered(ticket: Ticket) -> Event:

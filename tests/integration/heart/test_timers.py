@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from libs.common.contracts.dispatch import TicketProgressed
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.timers import LIMIT, LONGEST_NAP_SECONDS, PUT_OFF, Due, Timers, late
+from libs.common.runtime.timers import LIMIT, LONGEST_NAP_SECONDS, PUT_OFF, Due, Timers
 from tests.support.heart import NAME, PATIENCE_SECONDS, UNIT, Heart
 from tests.support.stages import NOON
 
@@ -233,10 +233,3 @@ async def test_how_late_it_fired_is_measured(heart: Heart) -> None:
     heart.clock.advance(minutes=4)
     await timers(heart).fire()
     assert measured() - before == 60 * (3 + 2)
-
-
-def test_late_is_later_than_a_busy_day_explains() -> None:
-    due = Due("a", NOON)
-    assert not late(due, NOON + timedelta(seconds=5))
-    assert late(due, NOON + timedelta(seconds=5.1))
-    assert late(due, NOON + timedelta(seconds=2), timedelta(seconds=1))

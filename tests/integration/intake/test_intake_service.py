@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 from uuid import UUID
 
 import httpx
@@ -14,6 +15,7 @@ from libs.common.contracts.dispatch import TicketDispatched
 from libs.common.contracts.feedback import ReviewRequested, TicketClosed, TicketReopened
 from libs.common.contracts.vocabulary import Receipt, UnitRef
 from libs.common.messaging.memory import MemoryBus
+from libs.common.runtime.batching import MicroBatch
 from libs.common.runtime.process import Stage
 from libs.common.runtime.security import KeyRing
 from services.intake.service import SERVICE
@@ -110,6 +112,40 @@ async def test_the_same_words_of_the_same_reporter_are_joined_to_the_first(world
     assert (linked.subject, str(linked.data.parent)) == (second["ticket_id"], first["ticket_id"])
 
 
+@pytest.mark.parametrize("end", [TicketClosed(outcome="no_answer", round=1, at=NOON), None])
+async def test_nothing_is_joined_to_a_ticket_that_has_ended(world: World, end: TicketClosed | None) -> None:
+    first, repeat = await world.received(**FULL), await world.received(**FULL)
+    if end:
+        await world.peer.say(first["ticket_id"], end)
+    else:
+        await world.http.post(f"/intake/v1/tickets/{first['ticket_id']}/withdraw", json={})
+    again = await world.received(**FULL)
+    shown = (await world.http.get(f"/intake/v1/tickets/{again['ticket_id']}")).json()
+    assert (shown["status"], shown["linked_to"]) == ("received", None)
+    linked = await world.probe.named("ticket.linked")
+    assert [event.subject for event in linked] == [repeat["ticket_id"]]
+
+
+async def test_a_repeat_of_what_was_reopened_is_joined_to_it(world: World) -> None:
+    first = await world.received(**FULL)
+    await world.peer.say(first["ticket_id"], TicketClosed(outcome="linked", round=1, at=NOON))
+    await world.peer.say(first["ticket_id"], TicketReopened(reason="ruling", round=2, at=NOON))
+    again = await world.received(**FULL)
+    shown = (await world.http.get(f"/intake/v1/tickets/{again['ticket_id']}")).json()
+    assert shown["linked_to"] == first["ticket_id"]
+
+
+async def test_a_withdrawn_ticket_asks_for_no_review(world: World) -> None:
+    answer = await world.received()
+    ticket, code = answer["ticket_id"], {"code": answer["query_code"]}
+    await world.peer.say(ticket, ReviewRequested(method="link", round=1, at=NOON, until=NOON))
+    asked = (await world.http.get(f"/intake/v1/tickets/{ticket}", params=code)).json()
+    await world.http.post(f"/intake/v1/tickets/{ticket}/withdraw", json={})
+    after = (await world.http.get(f"/intake/v1/tickets/{ticket}", params=code)).json()
+    assert asked["review_url"]
+    assert after["review_url"] is None
+
+
 async def test_an_emergency_gets_its_number_and_is_answered(world: World) -> None:
     answer = await world.received(text="楼下着火了，火越烧越大！")
     (event,) = await world.probe.named("ticket.answered")
@@ -201,6 +237,14 @@ async def test_a_wrong_field_is_named_and_nothing_is_stored(
     assert await world.stage.context.database.pool.fetchval("SELECT count(*) FROM vault") == 0
 
 
+async def test_whoever_comes_when_too_many_wait_is_asked_to_come_back(world: World) -> None:
+    full: MicroBatch[Any, Any] = MicroBatch(AsyncMock(), longest_queue=0)
+    world.stage.context.engine.door = full
+    by_key = await world.post()
+    by_form = await client([world.stage]).post("/intake/", data={"text": "路灯不亮"})
+    assert [(a.status_code, "retry-after" in a.headers) for a in (by_key, by_form)] == [(503, True)] * 2
+
+
 async def test_broken_json_is_refused_and_a_key_is_needed_that_may_send(world: World, tmp_path: Path) -> None:
     broken = await world.http.post("/intake/v1/tickets", content=b'{"channel": ')
     without = await client([world.stage]).post("/intake/v1/tickets", json={})
@@ -208,3 +252,14 @@ async def test_broken_json_is_refused_and_a_key_is_needed_that_may_send(world: W
     reader = KeyRing(tmp_path / "keys.json").issue("reader", ["analyst"])
     forbidden = await client([world.stage], reader).post("/intake/v1/tickets", json={})
     assert [a.status_code for a in (broken, without, wrong, forbidden)] == [400, 401, 401, 403]
+
+
+@pytest.mark.parametrize("name", ["occurred_at", "received_at"])
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_an_instant_at_the_end_of_the_calendar_is_refused_and_stops_nobody_else(
+    world: World, name: str, at: str
+) -> None:
+    answer = await world.post(**{name: at})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == name
+    await world.received(text="暖气不热")

@@ -34,7 +34,11 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @given(
-    st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-11))])),
+    st.datetimes(
+        datetime(1900, 1, 1),  # noqa: DTZ001 hypothesis adds the zone
+        datetime(2199, 12, 31),  # noqa: DTZ001 the same
+        timezones=st.sampled_from([UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-11))]),
+    ),
     st.uuids(),
 )
 def test_a_place_comes_back_as_it_went_out(at: datetime, id_: UUID) -> None:
@@ -75,6 +79,8 @@ def _encoded(content: object) -> str:
         _encoded(["2026-03-02T12:00:00Z"]), _encoded(["noon", str(UUID(int=1))]),
         _encoded(["2026-03-02T12:00:00", str(UUID(int=1))]), _encoded(["2026-03-02T12:00:00Z", 5]),
         _encoded(["2026-03-02T12:00:00Z", "no id"]), _encoded([None, None]),
+        _encoded(["0001-01-01T00:00:00+14:00", str(UUID(int=1))]),
+        _encoded(["9999-12-31T23:59:59-14:00", str(UUID(int=1))]),
         base64.urlsafe_b64encode(b"[" * 20_000).decode(), base64.urlsafe_b64encode(b"\xff\x00").decode(),
     ],
     ids=lambda cursor: cursor[:12],

@@ -1,5 +1,6 @@
 """Errors as clients see them: the field is named, what would be right is said, and what was sent is never echoed."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -10,12 +11,14 @@ import pytest
 from fastapi import FastAPI, Query
 from pydantic import AwareDatetime, Field
 
+from libs.common.runtime.app import BODY_LIMIT, Edge
 from libs.common.runtime.clock import Clock
-from libs.common.runtime.http import Body, Line
-from libs.common.runtime.problems import HANDLERS, Problem, unknown_ticket, wrong_field
+from libs.common.runtime.http import Body, Line, Moment
+from libs.common.runtime.problems import HANDLERS, MOST_ERRORS, Problem, unknown_ticket, wrong_field
 
 SECRET = "王小明13800138000"
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
+JSON = {"content-type": "application/json"}
 
 
 class Inner(Body):
@@ -44,6 +47,17 @@ APP = FastAPI(exception_handlers=HANDLERS)
 @APP.post("/asked/{number}")
 async def asked(number: int, body: Asked, limit: Annotated[int, Query(ge=1)] = 1) -> int:
     return number + limit + body.count
+
+
+class Timed(Body):
+    """A request with an instant."""
+
+    at: Moment
+
+
+@APP.post("/moments")
+async def moments(body: Timed) -> str:
+    return body.at.isoformat()
 
 
 @APP.get("/told")
@@ -93,6 +107,42 @@ async def test_a_wrong_field_is_named_and_what_was_sent_is_not_echoed(
     assert field in answer.json()["detail"]
     assert "13800138000" not in answer.text
     assert "王小明" not in answer.text
+
+
+@pytest.mark.parametrize("name", [SECRET, "13800138000", "w" * 41])
+async def test_the_name_of_a_field_we_do_not_know_is_not_echoed_unless_it_is_a_word(
+    http: httpx.AsyncClient, name: str
+) -> None:
+    answer = await http.post("/asked/1", content=json.dumps({"place": {"lat": 1, name: 1}}), headers=JSON)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["place.unknown"]
+    assert name not in answer.text
+
+
+async def test_an_answer_names_no_more_wrong_fields_than_one_would_read(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/asked/1", json={f"k{n}": 1 for n in range(1000)})
+    assert len(answer.json()["errors"]) == MOST_ERRORS
+    assert len(answer.content) < 5000
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "20260302", 20260302, None])
+async def test_an_instant_at_the_end_of_the_calendar_or_a_bare_number_is_refused(
+    http: httpx.AsyncClient, at: object
+) -> None:
+    answer = await http.post("/moments", json={"at": at})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["at"]
+
+
+async def test_a_body_over_the_limit_that_said_nothing_of_its_length_is_413(http: httpx.AsyncClient) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(5):
+            yield b" " * (BODY_LIMIT // 4)
+
+    edge = httpx.ASGITransport(Edge(APP, "test"))
+    async with httpx.AsyncClient(transport=edge, base_url="http://jiesu") as client:
+        answer = await client.post("/asked/1", content=chunks(), headers=JSON)
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
 
 
 async def test_a_wrong_field_in_the_path_or_the_query_is_named(http: httpx.AsyncClient) -> None:

@@ -147,6 +147,36 @@ def test_a_reopening_starts_new_clocks_and_keeps_the_old_record() -> None:
     assert second.clocks[-1].started_at == again
 
 
+def test_a_later_rounds_work_ends_the_clocks_of_a_round_whose_word_was_lost() -> None:
+    begun = after(Facts(received=RECEIVED), START)
+    again = Done(2, START + timedelta(days=1))
+    lost = Facts(
+        received=RECEIVED, reopened=again, contacted=replace(again, at=again.at + timedelta(minutes=1)),
+        resolved=replace(again, at=again.at + timedelta(minutes=2)),
+    )  # fmt: skip
+    assert not [clock for clock in after(lost, again.at + timedelta(hours=1), begun).clocks if clock.open]
+
+
+def test_a_contact_that_is_heard_of_in_a_pause_begun_after_it_takes_nothing_off_the_limit() -> None:
+    begun = after(Facts(received=RECEIVED), START)
+    paused = [pause(c, "weather", None, POLICY, START + timedelta(hours=1))[0] for c in begun.clocks]
+    contact = Done(1, START + timedelta(minutes=30))
+    heard = after(
+        Facts(received=RECEIVED, contacted=contact), START + timedelta(hours=2), replace(begun, clocks=tuple(paused))
+    )
+    assert [c.due_at for c in heard.clocks] == [c.due_at for c in begun.clocks]
+
+
+def test_a_looser_class_in_a_pause_counts_only_the_time_used_before_it() -> None:
+    tight = Facts(received=RECEIVED, classified=classified("livelihood"))
+    used, later = START + timedelta(hours=13), START + timedelta(days=5)
+    begun = after(tight, used)
+    paused = replace(begun, clocks=tuple(pause(c, "weather", None, POLICY, used)[0] for c in begun.clocks))
+    looser = after(replace(tight, classified=classified("general")), later, paused)
+    completion = next(c for c in looser.clocks if c.name == "completion")
+    assert (completion.fired, completion.state) == (0, "paused")
+
+
 def test_the_case_closes_when_the_work_is_done() -> None:
     overdue = after(Facts(RECEIVED), START + timedelta(days=8), after(Facts(RECEIVED), START))
     done = after(Facts(RECEIVED, resolved=Done(1, START + timedelta(days=9))), START + timedelta(days=9), overdue)

@@ -17,8 +17,6 @@ _VALUES = "001234567891" + "0123456789" + "123456789"
 # Chinese and circled numerals stay as they are when text is folded: 一 after a phone number is a word, not a digit.
 NUMERAL = f"[0-9{_CHINESE}]"
 GAP = r"[ .\-]{0,3}"
-NOT_AFTER_DIGIT = "(?<![0-9])"
-NOT_BEFORE_DIGIT = "(?![0-9])"
 _TO_DIGIT = dict(zip(_CHINESE, _VALUES, strict=True)) | {digit: digit for digit in "0123456789"}
 
 

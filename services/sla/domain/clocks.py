@@ -1,7 +1,4 @@
-"""Clocks and supervision as pure decisions: from the facts known of a ticket to what its clocks must be now.
-
-`decide` may be asked at any time and in any order of facts; it changes only what is not yet as it should be.
-"""
+"""One clock: how it starts, stands still, follows the class, warns, breaches and ends."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -18,11 +15,9 @@ from libs.common.contracts.sla import (
     ClockStarted,
     ClockStopped,
     ClockWarned,
-    SupervisionClosed,
-    SupervisionOpened,
-    SupervisionRaised,
 )
 from libs.common.contracts.vocabulary import ClockName, Light, UnitRef, Urgency
+from services.sla.domain.facts import Facts
 
 State = Literal["running", "paused", "met", "stopped"]
 PauseGround = Literal["citizen_unreachable", "citizen_asked", "weather", "legal_procedure", "force_majeure"]
@@ -75,77 +70,6 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """When the clocks start, whether the reporter is an elderly person, and the number people know the ticket by."""
-
-    at: datetime
-    elderly: bool = False
-    number: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Classified:
-    """The class that sets the limits. It carries the receipt, so it does when the receipt itself is not here yet."""
-
-    urgency: Urgency
-    elderly: bool
-    received: Received
-
-
-@dataclass(frozen=True, slots=True)
-class Led:
-    """Who leads the order since when. Dispatch tells the class too, in case its own word is heard first."""
-
-    unit: UnitRef
-    at: datetime
-    urgency: Urgency | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Something a unit did in a round of the order's life."""
-
-    round: int
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a ticket."""
-
-    received: Received | None = None
-    classified: Classified | None = None
-    dispatched: Led | None = None
-    reassigned: Led | None = None
-    contacted: Done | None = None
-    resolved: Done | None = None
-    ended: Literal["withdrawn", "linked", "answered"] | None = None
-    reopened: Done | None = None
-
-    @property
-    def receipt(self) -> Received | None:
-        """The receipt, from whichever event brought it."""
-        return self.received or (self.classified.received if self.classified else None)
-
-    @property
-    def urgency(self) -> Urgency:
-        """The class; general until it is known."""
-        known = self.classified or self.dispatched
-        return (known.urgency if known else None) or "general"
-
-    @property
-    def unit(self) -> UnitRef | None:
-        """The lead: the one named last."""
-        led = [led for led in (self.dispatched, self.reassigned) if led]
-        return max(led, key=lambda led: led.at).unit if led else None
-
-    @property
-    def elderly(self) -> bool:
-        """Whether the topic or the caller is an elderly one."""
-        return bool((self.classified and self.classified.elderly) or (self.receipt and self.receipt.elderly))
-
-
-@dataclass(frozen=True, slots=True)
 class Clock:
     """One clock of one round. `fired` counts the marks that took effect."""
 
@@ -184,52 +108,7 @@ class Clock:
         return self.started_at + timedelta(seconds=self.paused_seconds) + used
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A supervision case. Level 1 street, 2 district, 3 city joint."""
-
-    ticket_id: UUID
-    level: int
-    ground: str
-    unit_code: str | None
-    unit_name: str | None
-    opened_at: datetime
-    closed_at: datetime | None = None
-
-    @property
-    def unit(self) -> UnitRef | None:
-        """Who is overdue."""
-        return UnitRef(code=self.unit_code, name=self.unit_name or "") if self.unit_code else None
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What a decision came to: the clocks and the case as they are now, and what to tell."""
-
-    clocks: tuple[Clock, ...]
-    case: Case | None
-    events: tuple[Event, ...]
-
-
 Step = tuple[Clock, list[Event]]
-
-
-def decide(
-    ticket_id: UUID, facts: Facts, clocks: Iterable[Clock], case: Case | None, policy: Policy, now: datetime
-) -> Ruling:
-    """Bring a ticket's clocks and its supervision case to where the facts and the time say they must be."""
-    events: list[Event] = []
-    kept = list(clocks)
-    for started, said in _missing(ticket_id, facts, kept, policy):
-        kept.append(started)
-        events += said
-    for i, clock in enumerate(kept):
-        for step in (_hold_unit, _reclass, _wake, _end, _fire):
-            clock, said = step(clock, facts, policy, now)  # noqa: PLW2901 the clock walks through its steps
-            events += said
-        kept[i] = clock
-    case, said = _supervise(ticket_id, case, kept, policy, now)
-    return Ruling(tuple(kept), case, (*events, *said))
 
 
 def next_due(clocks: Iterable[Clock], policy: Policy) -> datetime | None:
@@ -270,7 +149,7 @@ def resume(clock: Clock, now: datetime) -> Step:
     return clock, [ClockResumed(**told(clock), previous_due_at=before)]
 
 
-def _missing(ticket_id: UUID, facts: Facts, clocks: list[Clock], policy: Policy) -> list[Step]:
+def missing(ticket_id: UUID, facts: Facts, clocks: list[Clock], policy: Policy) -> list[Step]:
     """Start the clocks that should exist: the first round at receipt, a later one when feedback reopened the ticket."""
     if facts.receipt is None or facts.ended:
         return []
@@ -293,6 +172,15 @@ def _start(ticket_id: UUID, round_: int, name: ClockName, at: datetime, facts: F
     return clock, [ClockStarted(**told(clock))]
 
 
+def walk(clock: Clock, facts: Facts, policy: Policy, now: datetime) -> Step:
+    """Bring a clock to where the facts and the time say it must be."""
+    events: list[Event] = []
+    for step in (_hold_unit, _reclass, _wake, _end, _fire):
+        clock, said = step(clock, facts, policy, now)
+        events += said
+    return clock, events
+
+
 def _hold_unit(clock: Clock, facts: Facts, _: Policy, __: datetime) -> Step:
     """Keep with the clock whom to remind; the lead may change while it runs."""
     if clock.open and facts.unit and facts.unit.code != clock.unit_code:
@@ -310,7 +198,8 @@ def _reclass(clock: Clock, facts: Facts, policy: Policy, now: datetime) -> Step:
         return clock, []
     due = clock.due_at + timedelta(seconds=limit - clock.limit_seconds)
     changed = replace(clock, urgency=facts.urgency, limit_seconds=limit, due_at=due, policy=policy.version)
-    reached = sum(changed.reaches(mark) <= now for mark in policy.marks_of(clock.name))
+    used = clock.paused_at or now
+    reached = sum(changed.reaches(mark) <= used for mark in policy.marks_of(clock.name))
     fired = min(clock.fired, reached)
     changed = replace(changed, fired=fired, light=policy.light(clock.name, fired))
     return changed, [ClockStarted(**told(changed), previous_due_at=clock.due_at)]
@@ -330,17 +219,18 @@ def _end(clock: Clock, facts: Facts, _: Policy, __: datetime) -> Step:
     if facts.ended:
         return _stop(clock, facts.ended)
     done = facts.contacted if clock.name == "response" else facts.resolved
-    if done and done.round == clock.round:
+    # A later round's deed too, should the word of this round have been lost: no clock runs for work that was done.
+    if done and done.round >= clock.round:
         return _meet(clock, done.at)
-    if clock.name == "response" and facts.resolved and facts.resolved.round == clock.round:
+    if clock.name == "response" and facts.resolved and facts.resolved.round >= clock.round:
         return _stop(clock, "uncontacted")
     return clock, []
 
 
 def _meet(clock: Clock, at: datetime) -> Step:
-    due = clock.due_at + (at - clock.paused_at if clock.paused_at else timedelta())
-    clock = replace(clock, state="met", met_at=at, due_at=due, paused_at=None, paused_until=None)
-    return clock, [ClockMet(**told(clock), met_at=at, in_time=at <= due, unit=clock.unit)]
+    stood = max(at - clock.paused_at, timedelta()) if clock.paused_at else timedelta()
+    clock = replace(clock, state="met", met_at=at, due_at=clock.due_at + stood, paused_at=None, paused_until=None)
+    return clock, [ClockMet(**told(clock), met_at=at, in_time=at <= clock.due_at, unit=clock.unit)]
 
 
 def _stop(clock: Clock, reason: Literal["withdrawn", "linked", "answered", "uncontacted"]) -> Step:
@@ -367,33 +257,6 @@ def _effect(clock: Clock, mark: Mark, now: datetime) -> list[Event]:
     if mark.kind == "light":
         return [ClockBreached(**told(clock), light=mark.light, unit=clock.unit, late=late)]
     return []
-
-
-def _level(clock: Clock, policy: Policy) -> int:
-    """Return the level of supervision that an open clock's reached marks call for; 0 for none."""
-    passed = policy.marks_of(clock.name)[: clock.fired]
-    return max((mark.grade for mark in passed if mark.kind == "supervise"), default=0)
-
-
-def _supervise(
-    ticket_id: UUID, case: Case | None, clocks: list[Clock], policy: Policy, now: datetime
-) -> tuple[Case | None, list[Event]]:
-    """Open, raise or close the case. A level is never lowered while the work is overdue: there is always an owner."""
-    overdue = [clock for clock in clocks if clock.open and _level(clock, policy)]
-    active = case if case and not case.closed_at else None
-    if not overdue:
-        return (replace(active, closed_at=now), [SupervisionClosed(**_case(active))]) if active else (case, [])
-    clock = overdue[-1]
-    level = max(_level(clock, policy), active.level if active else 0)
-    opened_at = active.opened_at if active else now
-    wanted = Case(ticket_id, level, "overdue", clock.unit_code, clock.unit_name, opened_at)
-    if active is None:
-        return wanted, [SupervisionOpened(**_case(wanted))]
-    return wanted, [SupervisionRaised(**_case(wanted))] if level > active.level else []
-
-
-def _case(case: Case) -> dict[str, Any]:
-    return {"level": case.level, "ground": case.ground, "unit": case.unit}
 
 
 def told(clock: Clock) -> dict[str, Any]:

@@ -1,0 +1,155 @@
+"""The ways an appeal goes through all five services beside the straight one, and that none of them loses it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from libs.common.local.postgres import PrivatePostgres
+from tests.support.platform import Platform, eventually, running_platform
+from tests.support.stages import ManualClock
+
+APPEAL = {
+    "text": "朝阳区望京街道花家地小区3号楼暖气不热，家里只有十五度",
+    "reporter": {"type": "person", "name": "王芳", "phone": "13912345678"},
+}
+
+
+class City:
+    """The platform, and the hands of units, seats and citizens; between two deeds a minute passes."""
+
+    def __init__(self, platform: Platform, clock: ManualClock) -> None:
+        self.platform, self.clock = platform, clock
+
+    async def dispatched(self) -> str:
+        """Post the appeal and return its id once it has an order and its clocks."""
+        ticket: str = (await self.platform.post(**APPEAL))["ticket_id"]
+        await self.platform.probe.named("ticket.dispatched", "clock.started", subject=ticket)
+        return ticket
+
+    async def does(self, ticket: str, deed: str, **body: Any) -> httpx.Response:
+        """Do something to the order."""
+        self.clock.advance(minutes=1)
+        answer = await self.platform.order(ticket, deed, **body)
+        assert answer.is_success, answer.text
+        return answer
+
+    async def says(self, ticket: str, deed: str, **body: Any) -> None:
+        """Have a citizen or a seat do something with the ticket at intake."""
+        self.clock.advance(minutes=1)
+        answer = await self.platform.http.post(f"/intake/v1/tickets/{ticket}/{deed}", json=body)
+        assert answer.is_success, answer.text
+
+    async def works(self, ticket: str) -> None:
+        """Have the unit work from signing to its answer, until the citizen is asked."""
+        await self.does(ticket, "accept")
+        await self.does(ticket, "contact", method="phone")
+        await self.does(ticket, "resolve", reply="已修复")
+
+    async def reviews(self, ticket: str, resolved: str) -> None:
+        """Have the citizen answer, as soon as there is a question."""
+
+        async def taken() -> bool:
+            given = {"resolved": resolved, "satisfied": 5 if resolved == "yes" else 1}
+            answer = await self.platform.http.post(f"/feedback/v1/tickets/{ticket}/review", json=given)
+            return answer.is_success
+
+        self.clock.advance(minutes=1)
+        await eventually(taken, "a question to answer")
+
+    async def sees(self, ticket: str, status: str) -> None:
+        """Wait until the citizen sees this status."""
+
+        async def seen() -> bool:
+            return bool((await self.platform.ticket(ticket))["status"] == status)
+
+        await eventually(seen, f"{status}: {await self.platform.ticket(ticket)}")
+
+    async def ends(self, ticket: str, order: str, status: str = "closed") -> None:
+        """Wait until the citizen sees the end and the order has come to its own; and then no clock runs."""
+        await self.sees(ticket, status)
+
+        async def settled() -> bool:
+            orders = await self.platform.rows("dispatch", "SELECT state FROM orders WHERE ticket_id = $1", ticket)
+            running = "SELECT 1 FROM clocks WHERE ticket_id = $1 AND state IN ('running', 'paused')"
+            return orders == [(order,)] and not await self.platform.rows("sla", running, ticket)
+
+        await eventually(settled, f"{order} with no clock running")
+
+
+@pytest.fixture
+async def city(postgres_server: PrivatePostgres, tmp_path: Path) -> AsyncIterator[City]:
+    clock = ManualClock()
+    async with running_platform(postgres_server, tmp_path, clock) as platform:
+        yield City(platform, clock)
+
+
+async def test_what_is_not_solved_is_worked_on_again_by_the_same_unit_until_it_is(city: City) -> None:
+    ticket = await city.dispatched()
+    await city.works(ticket)
+    await city.reviews(ticket, "no")
+    await city.sees(ticket, "reopened")
+    dispatched = await city.platform.probe.until(
+        lambda seen: [e for e in seen if e.data.name == "ticket.dispatched"][1:]
+    )
+    units = {e.data.unit.code for e in dispatched if e.data.name == "ticket.dispatched"}
+    assert len(units) == 1
+    await city.works(ticket)
+    await city.reviews(ticket, "yes")
+    await city.ends(ticket, "closed")
+    clocks = (await city.platform.http.get(f"/sla/v1/tickets/{ticket}/clocks")).json()
+    assert [(clock["round"], clock["state"]) for clock in clocks] == [(1, "met"), (1, "met"), (2, "met"), (2, "met")]
+
+
+async def test_a_return_is_ruled_on_and_the_next_unit_signs_anew(city: City) -> None:
+    ticket = await city.dispatched()
+    await city.does(ticket, "accept")
+    await city.does(ticket, "return", ground="not_our_duty", note="非本单位职责")
+    await city.sees(ticket, "returned")
+    await city.does(ticket, "rule", upheld=True, note="改派")
+    await city.sees(ticket, "dispatched")
+    await city.works(ticket)
+    await city.reviews(ticket, "yes")
+    await city.ends(ticket, "closed")
+
+
+async def test_what_a_seat_answers_after_dispatch_leaves_no_order_and_is_asked_once(city: City) -> None:
+    ticket = await city.dispatched()
+    await city.does(ticket, "accept")
+    await city.says(ticket, "answer", text="今晚恢复供暖")
+    await city.reviews(ticket, "no")
+    await city.ends(ticket, "closed")
+
+
+async def test_what_is_withdrawn_after_the_units_word_is_closed_and_never_asked_again(city: City) -> None:
+    ticket = await city.dispatched()
+    await city.works(ticket)
+    await city.platform.probe.named("review.requested", subject=ticket)
+    await city.says(ticket, "withdraw")
+    await city.ends(ticket, "closed", "withdrawn")
+    await city.platform.probe.named("ticket.closed", subject=ticket)
+
+
+async def test_a_repeat_ends_with_what_it_repeats_and_is_asked_too(city: City) -> None:
+    ticket = await city.dispatched()
+    repeat = (await city.platform.post(**APPEAL))["ticket_id"]
+    await city.sees(repeat, "linked")
+    await city.works(ticket)
+    await city.platform.probe.named("review.requested", subject=repeat)
+    await city.reviews(ticket, "yes")
+    await city.sees(repeat, "closed")
+    await city.reviews(repeat, "no")
+
+
+async def test_who_repeats_an_appeal_that_has_ended_is_heard_anew(city: City) -> None:
+    ticket = await city.dispatched()
+    await city.works(ticket)
+    await city.reviews(ticket, "yes")
+    await city.sees(ticket, "closed")
+    again = await city.dispatched()
+    assert again != ticket
+    await city.works(again)
+    await city.reviews(again, "yes")
+    await city.ends(again, "closed")
