@@ -55,12 +55,13 @@ def _cases(schema: dict[str, Any]) -> list[Any]:
         for mode in GenerationMode:
             strategy = result.ok().as_strategy(generation_mode=mode)
             with suppress(Unsatisfiable):  # nothing can be wrong where nothing is asked for
-                SEEDED(SETTINGS(hypothesis.given(strategy)(keep)))()
+                SEEDED(SETTINGS(GIVEN(strategy)(keep)))()
     return cases
 
 
+GIVEN: Any = hypothesis.given
 SEEDED: Any = hypothesis.seed(1)
-SETTINGS = hypothesis.settings(
+SETTINGS: Any = hypothesis.settings(
     max_examples=EXAMPLES, database=None, phases=[hypothesis.Phase.generate],
     suppress_health_check=list(hypothesis.HealthCheck), deadline=None,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -181,6 +182,10 @@ async def serve(app: ASGIApp, listening: socket.socket, on_up: Callable[[], None
         timeout_graceful_shutdown=GRACE_SECONDS,
     )  # fmt: skip
     server = _Server(config)
+    # What start-up made lives as long as the process: to search it for garbage over and over takes a fifth of the CPU.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
