@@ -13,7 +13,7 @@ from libs.common.runtime.http import context
 from libs.common.runtime.pages import Pages
 from libs.common.runtime.problems import Problem
 from services.intake import handlers
-from services.intake.api import view
+from services.intake.api.tickets import view
 from services.intake.appeal import Appeal
 from services.intake.handlers import Here
 

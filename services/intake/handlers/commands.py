@@ -15,7 +15,7 @@ from services.intake.domain import Entry, Facts, NotPossibleError, Ticket, face,
 from services.intake.handlers.around import Here
 from services.intake.handlers.following import MEMORY, ORDER
 from services.intake.handlers.opening import appeal_of, marks_of, seal_marks
-from services.intake.handlers.screening import receipt_of
+from services.intake.handlers.redacting import receipt_of
 
 
 async def withdraw(tx: Tx, here: Here, ticket_id: UUID, reason: str | None) -> None:

@@ -1,48 +1,11 @@
-"""Appeals and tickets as pure decisions: what screening finds, which status the citizen sees."""
+"""How a ticket goes: what the other stages said of it, and which status the citizen sees."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
-from uuid import UUID
 
 from libs.common.contracts.intake import TicketSnapshot
-from libs.common.contracts.vocabulary import AccessNeed, Channel, Kind, ReporterType, Status, UnitRef, Urgency
-
-State = Literal["open", "linked", "answered", "withdrawn"]
-
-
-class NotPossibleError(Exception):
-    """A command that the state of the ticket does not allow; its text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """An appeal after screening, free of personal data. `likeness` is equal for equal words about the same place."""
-
-    ticket_id: UUID
-    number: str
-    client: str
-    channel: Channel
-    kind: Kind | None
-    title: str | None
-    text: str
-    reporter: str | None
-    reporter_type: ReporterType
-    anonymous: bool
-    address: str | None
-    lat: float | None
-    lon: float | None
-    occurred_at: datetime | None
-    received_at: datetime
-    access_needs: tuple[AccessNeed, ...]
-    language: str
-    likeness: bytes
-    state: State = "open"
-    parent: UUID | None = None
-    support: int = 0
-    answer: str | None = None
-    emergency: str | None = None
+from libs.common.contracts.vocabulary import Status, UnitRef, Urgency
+from services.intake.domain.tickets import State, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,54 +116,3 @@ def face(ticket: Ticket, facts: Facts) -> TicketSnapshot:
         linked_to=ticket.parent,
         received_at=ticket.received_at,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of a ticket's timeline. `type` names a text of the message catalogue, `params` fill it."""
-
-    ticket_id: UUID
-    at: datetime
-    event_id: UUID
-    type: str
-    params: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Emergency:
-    """A number for life in danger and the words that call for it."""
-
-    number: str
-    name_zh: str
-    name_en: str
-    words: tuple[str, ...]
-
-
-_NOT_NOW = (
-    "去年", "前年", "上个月", "上周", "之前", "以前", "曾经", "曾", "当年", "那次", "历史上",
-    "没有", "没", "未", "别", "不会", "并未", "防止", "预防", "避免", "以免", "怕", "担心", "容易", "可能", "如果",
-    "万一", "要是", "假如", "会不会", "是否", "演练", "演习", "宣传", "培训", "咨询",
-)  # fmt: skip
-"""Words right before an emergency's that put it in the past, deny it, or only fear it."""
-REACH = 8
-"""How many characters back such a word still bears on it."""
-
-
-def emergency_in(text: str, emergencies: tuple[Emergency, ...]) -> Emergency | None:
-    """Return the emergency that the words say is happening now, the earliest mentioned; None if there is none."""
-    found = [
-        (at, emergency)
-        for emergency in emergencies
-        for word in emergency.words
-        for at in _places(text, word)
-        if not any(guard in text[max(0, at - REACH) : at] for guard in _NOT_NOW)
-    ]
-    return min(found, key=lambda pair: pair[0])[1] if found else None
-
-
-def _places(text: str, word: str) -> list[int]:
-    places, at = [], text.find(word)
-    while at >= 0:
-        places.append(at)
-        at = text.find(word, at + 1)
-    return places

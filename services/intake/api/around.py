@@ -1,0 +1,45 @@
+"""What intake's routes share: who may ask, and how a decision's refusal is told."""
+
+from collections.abc import Awaitable
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+
+from libs.common.runtime.http import context
+from libs.common.runtime.problems import FieldError, Problem
+from libs.common.runtime.security import Principal, authenticate, require
+from services.intake import handlers
+from services.intake.domain import NotPossibleError
+from services.intake.handlers import Here, Seen
+
+Context = Annotated[Here, Depends(context)]
+Sender = Annotated[Principal, Depends(require("adapter", "seat", "importer"))]
+Seat = Annotated[Principal, Depends(require("seat", "supervisor"))]
+Handler = Annotated[Principal, Depends(require("unit", "seat", "supervisor"))]
+Code = Annotated[str | None, Query(max_length=40, description="The citizen's query code")]
+
+
+def allowed(request: Request, here: Here, seen: Seen, ticket_id: UUID, code: str | None) -> bool:
+    """Return whether the reader is the citizen. Raises Problem 401 or 403 if neither code nor key opens the ticket."""
+    if code is not None:
+        if not here.engine.codes.matches(ticket_id, code):
+            raise Problem(403, "code: does not belong to this ticket", errors=[FieldError("code", "is wrong")])
+        return True
+    reader = authenticate(request)
+    if not reader.may("seat", "unit", "supervisor", "analyst") and reader.name != seen.client:
+        raise Problem(403, "only the sender of a ticket, or a role that works on tickets, may see it")
+    return False
+
+
+async def admit(request: Request, here: Here, ticket_id: UUID, code: str | None) -> None:
+    """Let in who may speak for the ticket's reporter. Raises Problem 401 or 403 to others."""
+    allowed(request, here, await handlers.look(here, ticket_id), ticket_id, code)
+
+
+async def possible(command: Awaitable[object]) -> None:
+    """Do a command. Raises Problem 409 if the state of the ticket does not allow it."""
+    try:
+        await command
+    except NotPossibleError as error:
+        raise Problem(409, str(error)) from error

@@ -1,0 +1,123 @@
+"""A ticket as it is read, and what citizens and seats may do with it."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request
+from pydantic import BaseModel
+
+from libs.common.contracts.vocabulary import Status, UnitRef, Urgency
+from libs.common.runtime.http import Body, Note
+from services.intake import handlers
+from services.intake.api.around import Code, Context, Seat, admit, allowed, possible
+from services.intake.domain import status
+from services.intake.handlers import Here, Seen
+
+router = APIRouter()
+
+
+class TimelineView(BaseModel):
+    """One line of the timeline."""
+
+    at: datetime
+    type: str
+    text: str
+
+
+class TicketView(BaseModel):
+    """A ticket as its reporter, and those who work on it, see it. `review_url` is there while the citizen is asked."""
+
+    ticket_id: UUID
+    number: str
+    status: Status
+    status_text: str
+    category: tuple[str, str, str] | None = None
+    urgency: Urgency | None = None
+    unit: UnitRef | None = None
+    due_at: datetime | None = None
+    linked_to: UUID | None = None
+    review_url: str | None = None
+    timeline: list[TimelineView]
+
+
+class WithdrawCommand(Body):
+    """Why the citizen takes the appeal back."""
+
+    reason: Note | None = None
+
+
+class WordsCommand(Body):
+    """Words to add, or to answer with."""
+
+    text: Note
+
+
+@router.get("/tickets/{ticket_id}")
+async def get_ticket(
+    request: Request,
+    here: Context,
+    ticket_id: UUID,
+    code: Code = None,
+    accept_language: Annotated[str, Header()] = "zh",
+) -> TicketView:
+    """Show a ticket to who holds its query code, to its sender, and to those who work on tickets."""
+    seen = await handlers.look(here, ticket_id)
+    citizen = allowed(request, here, seen, ticket_id, code)
+    return view(here, ticket_id, seen, accept_language, ask=citizen)
+
+
+def view(here: Here, ticket_id: UUID, seen: Seen, language: str, *, ask: bool) -> TicketView:
+    """Return a ticket for reading. With `ask` it has the link by which the citizen reviews, while one is awaited."""
+    facts, ticket = seen.facts, seen.ticket
+    state = status(ticket.state, facts) if ticket else "received"
+    answered = facts.asked and facts.reviewed and facts.reviewed.round >= facts.asked.round
+    # A linked ticket closes with its parent, yet its reporter may still answer.
+    awaited = (
+        facts.asked and not answered and state != "withdrawn" and (state != "closed" or (ticket and ticket.parent))
+    )
+    return TicketView(
+        ticket_id=ticket_id,
+        number=seen.number,
+        status=state,
+        status_text=here.engine.messages.status(state, language),
+        category=facts.classified.category if facts.classified else None,
+        urgency=facts.classified.urgency if facts.classified else None,
+        unit=facts.led.unit if facts.led else None,
+        due_at=facts.due.at if facts.due else None,
+        linked_to=ticket.parent if ticket else None,
+        review_url=here.engine.review_link(ticket_id, facts.asked.round) if ask and awaited and facts.asked else None,
+        timeline=[
+            TimelineView(at=e.at, type=e.type, text=here.engine.messages.line(e, language)) for e in seen.timeline
+        ],
+    )
+
+
+@router.post("/tickets/{ticket_id}/withdraw")
+async def withdraw(
+    request: Request, here: Context, ticket_id: UUID, command: WithdrawCommand, code: Code = None
+) -> TicketView:
+    """Take an appeal back: the citizen by the query code, the sender, or a seat on the citizen's word."""
+    await admit(request, here, ticket_id, code)
+    async with here.database.begin() as tx:
+        await possible(handlers.withdraw(tx, here, ticket_id, command.reason))
+    return view(here, ticket_id, await handlers.look(here, ticket_id), "zh", ask=False)
+
+
+@router.post("/tickets/{ticket_id}/supplement")
+async def supplement(
+    request: Request, here: Context, ticket_id: UUID, command: WordsCommand, code: Code = None
+) -> TicketView:
+    """Add words to an appeal that is still open."""
+    await admit(request, here, ticket_id, code)
+    async with here.database.begin() as tx:
+        await possible(handlers.supplement(tx, here, ticket_id, command.text))
+    return view(here, ticket_id, await handlers.look(here, ticket_id), "zh", ask=False)
+
+
+@router.post("/tickets/{ticket_id}/answer")
+async def answer(here: Context, _: Seat, ticket_id: UUID, command: WordsCommand) -> TicketView:
+    """Answer an appeal at once, as a seat does with a question it can answer."""
+    async with here.database.begin() as tx:
+        await possible(handlers.answer(tx, here, ticket_id, command.text))
+    return view(here, ticket_id, await handlers.look(here, ticket_id), "zh", ask=False)
