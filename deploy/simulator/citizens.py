@@ -24,7 +24,7 @@ CHANNELS = {
     "walk_in": 2,
 }  # fmt: skip
 """Shares in per cent: most people phone."""
-NEEDS = ("elderly", "deaf", "blind", "mobility")
+NEEDS = ("elderly", "text_only", "blind", "wheelchair")
 SENTENCES = (
     "{place}，{matter}。",
     "您好，我住在{place}，{matter}，请尽快处理。",

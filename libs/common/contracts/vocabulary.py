@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,7 +12,9 @@ Channel = Literal[
 ]  # fmt: skip
 Kind = Literal["consultation", "help", "complaint", "report", "suggestion", "praise"]
 ReporterType = Literal["person", "company", "organisation", "sensor"]
-AccessNeed = Literal["elderly", "deaf", "blind", "mobility", "cognitive", "interpreter"]
+AccessNeed = Literal["elderly", "sign_language", "text_only", "wheelchair", "blind", "cognitive", "language"]
+"""Facts that change handling; `language` asks for someone who speaks the appeal's language."""
+FileKind = Literal["audio", "picture", "video", "document"]
 Urgency = Literal["urgent", "livelihood", "general", "complex"]
 Light = Literal["green", "yellow", "red"]
 ClockName = Literal["response", "completion"]
@@ -54,6 +57,15 @@ class Place(Part):
     matched: tuple[str, ...] = ()
 
 
+class Attachment(Part):
+    """A file the citizen added, as its bytes were found to be; intake serves it to who may see it. `size` in bytes."""
+
+    file_id: UUID
+    kind: FileKind
+    media_type: str
+    size: int
+
+
 class Receipt(Part):
     """An appeal as it entered: text, title and address are redacted, the reporter is a pseudonym."""
 
@@ -71,3 +83,4 @@ class Receipt(Part):
     received_at: datetime
     access_needs: tuple[AccessNeed, ...] = ()
     language: str = "zh"
+    attachments: tuple[Attachment, ...] = ()
