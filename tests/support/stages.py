@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 
@@ -96,7 +95,7 @@ class Probe:
         mine: list[Envelope[Any]] = []
 
         def all_there(seen: Sequence[Envelope[Any]]) -> bool:
-            mine[:] = [e for e in seen if e.data.name in names and subject in {None, UUID(e.subject), e.subject}]
+            mine[:] = [e for e in seen if e.data.name in names and (subject is None or str(subject) == e.subject)]
             return set(names) <= {event.data.name for event in mine}
 
         await self.until(all_there)

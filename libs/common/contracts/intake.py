@@ -107,7 +107,8 @@ class CallRecorded(Event, name="call.recorded", emitter="intake"):
 class LineMeasured(Event, name="line.measured", emitter="intake"):
     """The quality of one line over one day, YYYY-MM-DD in the city's time. Rates are fractions, None without calls.
 
-    Test calls count apart: `dead` when none of them was answered, `cold` when some were not.
+    Test calls count apart. `dead`: calls came and none was answered, tests included. `cold`: not dead, but a smaller
+    share was answered than the city calls cold. The last one of a line and day counts; late records bring another.
     Source of the 15 s and of the connection rate: GB/T 33358-2016.
     """
 

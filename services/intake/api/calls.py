@@ -1,0 +1,140 @@
+"""Line quality over HTTP: call records come in, what each line was worth goes out."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from libs.common.runtime.http import Body, Line, Moment
+from libs.common.runtime.problems import wrong_field
+from libs.common.runtime.security import Principal, require
+from services.intake import handlers
+from services.intake.api.around import Context
+from services.intake.domain import Call
+
+router = APIRouter()
+Switch = Annotated[Principal, Depends(require("adapter", "importer"))]
+Reader = Annotated[Principal, Depends(require("seat", "supervisor", "analyst", "operator"))]
+LineName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+_.-]{1,40}$")]
+FUTURE_SECONDS = 300
+"""How far a switch's clock may be ahead of ours."""
+
+
+class CallRecord(Body):
+    """One call offered to a line. A call with a `call_id` is recorded once, however often it is sent."""
+
+    line: LineName
+    offered_at: Moment
+    answered: bool
+    abandoned: bool = False
+    wait_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+    test_call: bool = False
+    call_id: Line | None = None
+
+    @model_validator(mode="after")
+    def _one_end(self) -> "CallRecord":
+        if self.answered and self.abandoned:
+            raise ValueError("a call is either answered or abandoned; neither, when the line failed")
+        return self
+
+
+class CallRecords(Body):
+    """Up to 10,000 calls, of one line or several."""
+
+    calls: Annotated[tuple[CallRecord, ...], Field(min_length=1, max_length=10_000)]
+
+
+class Recorded(BaseModel):
+    """How many calls were recorded now, and how many were known from before."""
+
+    recorded: int
+    repeated: int
+
+
+class QualityView(BaseModel):
+    """What a line, or all, came to. Rates are fractions of the citizens' calls, waits are seconds.
+
+    Half of the calls waited at most `half_waited`, 95 of 100 at most `most_waited`. `dead`: nothing was answered, not
+    even a test call. `cold`: a smaller share was answered than the city calls cold.
+    """
+
+    offered: int
+    answered: int
+    abandoned: int
+    connection_rate: float | None
+    answered_in_time_rate: float | None
+    abandonment_rate: float | None
+    mean_wait: float | None
+    longest_wait: float | None
+    half_waited: int | None
+    most_waited: int | None
+    tests: int
+    tests_answered: int
+    dead: bool
+    cold: bool
+    meets_standard: bool | None
+
+
+class LineView(QualityView):
+    """One line."""
+
+    line: str
+
+
+class LinesView(BaseModel):
+    """The lines of the city over a period. A line that nobody called, not even for a test, is not there."""
+
+    period: str
+    lines: list[LineView]
+    all: QualityView
+
+
+@router.post("/calls", status_code=202)
+async def post_calls(
+    here: Context,
+    sender: Switch,
+    records: CallRecords,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> Recorded:
+    """Record calls in bulk, all or none; counted by the hour of the offer, test calls apart."""
+    latest = here.clock.now().timestamp() + FUTURE_SECONDS
+    for place, record in enumerate(records.calls):
+        if record.offered_at.timestamp() > latest:
+            raise wrong_field(f"calls.{place}.offered_at", "must not lie in the future")
+    named = [(_name(record, place, idempotency_key), _call(record)) for place, record in enumerate(records.calls)]
+    async with here.database.begin() as tx:
+        recorded = await handlers.record_calls(tx, here, sender.name, named)
+    return Recorded(recorded=recorded, repeated=len(named) - recorded)
+
+
+def _name(record: CallRecord, place: int, key: str | None) -> str | None:
+    if record.call_id is not None:
+        return f"id {record.call_id}"
+    return f"key {place} {key}" if key is not None else None
+
+
+def _call(record: CallRecord) -> Call:
+    return Call(
+        line=record.line,
+        offered_at=record.offered_at,
+        answered=record.answered,
+        abandoned=record.abandoned,
+        wait_seconds=record.wait_seconds,
+        test_call=record.test_call,
+    )
+
+
+@router.get("/lines")
+async def get_lines(
+    here: Context,
+    _: Reader,
+    period: Annotated[str, Query(description="YYYY-MM-DD, YYYY-MM or YYYY in the city's time", max_length=10)],
+) -> LinesView:
+    """Show the quality of every line over a day, a month or a year."""
+    try:
+        by_line, together = await handlers.lines(here, period)
+    except ValueError as error:
+        raise wrong_field("period", str(error)) from error
+    lines = [LineView(line=line, **asdict(quality)) for line, quality in by_line.items()]
+    return LinesView(period=period, lines=lines, all=QualityView(**asdict(together)))
