@@ -6,4 +6,4 @@ from hypothesis import settings
 settings.register_profile("jiesu", deadline=None)
 settings.load_profile("jiesu")
 
-pytest_plugins = ["tests.support.servers"]
+pytest_plugins = ["tests.support.servers", "tests.support.media"]
