@@ -1,7 +1,7 @@
 # Everything a person or a machine does with Jiesu. `run` and `test` do all the set-up they need.
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check check-style check-types check-imports check-city bench chaos evaluate up down lock \
-	setup-run setup-dev
+	setup-run setup-dev media
 python := .venv/bin/python
 
 # Settings may stand in .env (see .env.example).
@@ -18,6 +18,9 @@ setup-run:
 
 setup-dev:
 	@scripts/setup.sh dev
+
+media: ## install what reads pictures and speech (see JIESU_SPEECH_MODEL)
+	@scripts/setup.sh media
 
 run: setup-run ## the whole platform in one process, on http://127.0.0.1:8000 (JIESU_PORT)
 	@$(python) -m services.cli run
@@ -65,3 +68,4 @@ compile := .venv/bin/uv pip compile pyproject.toml --quiet --upgrade --universal
 lock: setup-dev ## renew both locks from pyproject.toml
 	@$(compile) -o requirements.lock
 	@$(compile) --group dev -c requirements.lock -o requirements-dev.lock
+	@$(compile) --group media -c requirements-dev.lock -o requirements-media.lock

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv and installs what the named lock says: `scripts/setup.sh run` or `scripts/setup.sh dev`.
+# Makes .venv and installs what the named lock says: `scripts/setup.sh run`, `dev`, or `media`, which adds to either.
 # A copy of the lock inside .venv is the stamp: while it is the same, there is nothing to do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 case "${1:-}" in
   run) lock=requirements.lock ;;
   dev) lock=requirements-dev.lock ;;
-  *) echo "usage: scripts/setup.sh run|dev" >&2; exit 2 ;;
+  media) lock=requirements-media.lock ;;
+  *) echo "usage: scripts/setup.sh run|dev|media" >&2; exit 2 ;;
 esac
 
 say() { printf 'jiesu: %s\n' "$*" >&2; }
@@ -66,7 +67,7 @@ say "installing $(grep -c '==' "$lock") packages from $lock"
 quietly .venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
   --require-hashes --only-binary :all: -r "$lock" || die "the packages could not be installed; the reason stands above"
 
-rm -f .venv/requirements*.lock
-# The development lock holds all of the other, at the same versions.
+# The development lock holds all of the other, at the same versions; so does that of media, which leaves what is there.
+[ "$lock" = requirements-media.lock ] || rm -f .venv/requirements.lock .venv/requirements-dev.lock
 cp requirements.lock .venv/
 [ "$lock" = requirements.lock ] || cp "$lock" .venv/

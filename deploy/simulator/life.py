@@ -98,7 +98,7 @@ class Life:
                 return
         if work.contact:
             await self._wait(work.contact)
-            await self._open_vault(ticket, "核实情况")
+            await self._open_vault(ticket, "verification")
             await self._platform.post(f"{path}/contact", {"method": "phone"})
         if work.progress:
             await self._wait(work.progress[0])
@@ -142,7 +142,7 @@ class Life:
         """What a seat does with a callback: it may take three calls."""
         ticket = callback["ticket_id"]
         await self._wait(timedelta(hours=random.uniform(0.2, 2)))
-        await self._open_vault(ticket, "回访")
+        await self._open_vault(ticket, "callback")
         verdict = conduct.verdict(random, callback["reply"])
         outcome = conduct.call(random) or (None if verdict.resolved else "refused")
         if outcome:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from types import MappingProxyType
 from uuid import UUID
 
 from libs.common.city.catalogue import Question
@@ -17,6 +17,7 @@ from libs.common.runtime.service import Context
 from libs.common.runtime.timers import Due
 from services.classify import store
 from services.classify.domain import (
+    Appeal,
     Facts,
     NotPossibleError,
     Reading,
@@ -29,13 +30,14 @@ from services.classify.domain import (
     decide,
     next_due,
     opened,
-    read_again,
 )
 from services.classify.reader import Reader
 from services.classify.store import Supplement
 
 TIMER = "hold"
 """Fires when a ticket waited for a person as long as it may."""
+ALARM = "alarm"
+"""Fires at once for a ticket when one that repeats it became urgent or is so no more: no two are held together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +58,60 @@ def _ruled(event: dispatch.TicketRuled) -> Ruled | None:
 MEMORY = Memory(
     Facts,
     {
-        intake.TicketReceived: ("received", lambda _: True),
+        intake.TicketReceived: {"ended": lambda _: None, "parent": lambda _: None},
+        intake.TicketLinked: {"ended": lambda _: "linked", "parent": lambda event: event.parent},
+        intake.TicketAnswered: {"ended": lambda _: "answered", "parent": lambda _: None},
+        intake.TicketWithdrawn: ("withdrawn", lambda _: True),
         intake.TicketSupplemented: ("supplemented", lambda _: True),
-        intake.TicketWithdrawn: ("ended", lambda _: "withdrawn"),
-        intake.TicketLinked: ("ended", lambda _: "linked"),
-        intake.TicketUnlinked: ("ended", lambda _: None),
-        intake.TicketAnswered: ("ended", lambda _: "answered"),
+        intake.TicketSupported: ("support", lambda event: event.support),
         dispatch.TicketRuled: ("ruled", _ruled),
     },
 )
+READ = {intake.TicketReceived, intake.TicketLinked, intake.TicketAnswered, intake.TicketSupplemented}
+"""Events that bring words."""
 
 
-async def prepare(events: Sequence[Envelope[Event]], here: Here) -> Sequence[Reading]:
-    """Read the appeals that receipts bring, beside the event loop."""
-    return await asyncio.to_thread(here.engine.reader.read, [appeal_of(cast(Receipt, e.data)) for e in events])
+async def prepare(events: Sequence[Envelope[Event]], here: Here) -> Sequence[Reading | None]:
+    """Read appeals as they come, and again with each word that is added, beside the event loop; None if there is none.
+
+    What was said of a ticket before is in the database or in this very batch, for one emitter says all of it in order.
+    """
+    pool = here.database.pool
+    added_to = {event.ticket for event in events if _added(event)}
+    receipts = await store.receipts_of(pool, added_to)
+    texts = {id_: [s.text for s in added] for id_, added in (await store.supplements_of(pool, added_to)).items()}
+    appeals: dict[UUID, Appeal] = {}
+    for event in events:
+        if isinstance(event.data, Receipt):
+            receipt = receipts.setdefault(event.ticket, event.data)
+            appeals[event.id] = appeal_of(receipt, texts.get(event.ticket, ()))
+        elif text := _added(event):
+            texts[event.ticket].append(text)
+            if event.ticket in receipts:
+                appeals[event.id] = appeal_of(receipts[event.ticket], texts[event.ticket])
+    readings = await asyncio.to_thread(here.engine.reader.read, list(appeals.values()))
+    found = dict(zip(appeals, readings, strict=True))
+    return [found.get(event.id) for event in events]
+
+
+def _added(event: Envelope[Event]) -> str | None:
+    """Return the words that an event adds to an appeal, if it does; it may bring files alone."""
+    return event.data.text or None if isinstance(event.data, intake.TicketSupplemented) else None
 
 
 async def on_event(events: Sequence[Envelope[Event]], tx: Tx, here: Here) -> None:
     """Learn what any of them says and bring the tickets' verdicts up to it."""
-    said = intake.TicketSupplemented
-    added = [Supplement(e.ticket, e.sequence, e.data.text) for e in events if isinstance(e.data, said)]
-    await store.add_supplements(tx, added)
+    await store.add_supplements(tx, [Supplement(e.ticket, e.sequence, text) for e in events if (text := _added(e))])
     MEMORY.learn(tx, events)
-    new = [opened(e.ticket, cast(Receipt, e.data), e.ready, here.engine.rules) for e in events if e.ready]
-    await _react([event.subject for event in events], tx, here, new)
+    read = [event for event in events if event.ready]
+    rules = here.engine.rules
+    new = [opened(e.ticket, e.data, e.ready, rules) for e in read if isinstance(e.data, Receipt)]
+    again = {e.ticket: e.ready for e in read if not isinstance(e.data, Receipt)}
+    await _react([event.subject for event in events], tx, here, new, again)
 
 
 async def on_timer(timers: Sequence[Due], tx: Tx, here: Here) -> None:
-    """A ticket waited for a person as long as it may."""
+    """A ticket waited for a person as long as it may, or one that repeats it changed."""
     await _react([due.subject for due in timers], tx, here)
 
 
@@ -99,38 +127,44 @@ async def judge(
         if tx.aggregate(subject).known:
             raise NotPossibleError("this ticket ended before its words came in")
         raise unknown_ticket(ticket_id, here.clock)
-    ruling = correct(verdict, question, urgency, kind, note, by, here.engine.rules, tx.now)
+    facts, alarms = MEMORY.of(tx, subject), await store.alarms_of(tx, [ticket_id])
+    ruling = correct(
+        verdict, facts, question, urgency, kind, note, by, here.engine.rules, tx.now, alarms.get(ticket_id)
+    )  # fmt: skip
     await _keep(tx, {ticket_id: verdict}, [ruling])
     return ruling.verdict
 
 
-async def _react(subjects: Iterable[str], tx: Tx, here: Here, new: Iterable[Verdict] = ()) -> None:
+async def _react(
+    subjects: Iterable[str],
+    tx: Tx,
+    here: Here,
+    new: Iterable[Verdict] = (),
+    again: Mapping[UUID, Reading] = MappingProxyType({}),
+) -> None:
     tickets = {UUID(subject): MEMORY.of(tx, subject) for subject in subjects}
     before = await store.verdicts_of(tx, list(tickets))
     known = {verdict.ticket_id: verdict for verdict in new} | before
-    known |= await _read_again(tx, here, tickets, known)
-    rules = here.engine.rules
-    await _keep(tx, before, [decide(verdict, tickets[id_], rules, tx.now) for id_, verdict in known.items()])
+    readings = {**await _outdated(tx, here, tickets, known.values()), **again}
+    alarms = await store.alarms_of(tx, known)
+    rulings = [
+        decide(verdict, tickets[id_], here.engine.rules, tx.now, readings.get(id_), alarms.get(id_))
+        for id_, verdict in known.items()
+    ]
+    await _keep(tx, before, rulings)
 
 
-async def _read_again(
-    tx: Tx, here: Here, tickets: Mapping[UUID, Facts], known: Mapping[UUID, Verdict]
-) -> dict[UUID, Verdict]:
-    """Read once more what waits and was added to, or was judged by a catalogue that is no longer this one."""
-    rules, reader = here.engine.rules, here.engine.reader
-    waiting = [v for v in known.values() if not v.told_at and not tickets[v.ticket_id].ended]
-    outdated = {v.ticket_id for v in waiting if rules.question(v.code) is None}
-    added = await store.supplements_of(
-        tx, [*outdated, *(id_ for v in waiting if tickets[id_ := v.ticket_id].supplemented)]
-    )
-    due = [v for v in waiting if v.ticket_id in outdated or len(added.get(v.ticket_id, ())) > v.heard]
-    if not due:
+async def _outdated(tx: Tx, here: Here, tickets: Mapping[UUID, Facts], known: Iterable[Verdict]) -> dict[UUID, Reading]:
+    """Read once more what was judged by a catalogue that is no longer this one: a few, after a release."""
+    outdated = [verdict for verdict in known if here.engine.rules.question(verdict.code) is None]
+    if not outdated:
         return {}
-    words = [[supplement.text for supplement in added[v.ticket_id]] for v in due]
-    appeals = [appeal_of(v.receipt, more) for v, more in zip(due, words, strict=True)]
-    readings = await asyncio.to_thread(reader.read, appeals)
-    again = zip(due, words, readings, strict=True)
-    return {v.ticket_id: read_again(v, reading, len(more), rules) for v, more, reading in again}
+    added = await store.supplements_of(
+        tx.connection, [v.ticket_id for v in outdated if tickets[v.ticket_id].supplemented]
+    )
+    appeals = [appeal_of(v.receipt, [s.text for s in added.get(v.ticket_id, ())]) for v in outdated]
+    readings = await asyncio.to_thread(here.engine.reader.read, appeals)
+    return {verdict.ticket_id: reading for verdict, reading in zip(outdated, readings, strict=True)}
 
 
 async def _keep(tx: Tx, before: Mapping[UUID, Verdict], rulings: Sequence[Ruling]) -> None:
@@ -138,14 +172,18 @@ async def _keep(tx: Tx, before: Mapping[UUID, Verdict], rulings: Sequence[Ruling
     await store.save(tx, changed, [ruling.label for ruling in rulings if ruling.label])
     for ruling in rulings:
         verdict = ruling.verdict
-        _set_timer(tx, before.get(verdict.ticket_id), verdict)
+        _set_timers(tx, before.get(verdict.ticket_id), verdict)
         for event in ruling.events:
             tx.emit(str(verdict.ticket_id), event)
 
 
-def _set_timer(tx: Tx, before: Verdict | None, verdict: Verdict) -> None:
+def _set_timers(tx: Tx, before: Verdict | None, verdict: Verdict) -> None:
     due, was_due = next_due(verdict), next_due(before) if before else None
     if due and due != was_due:
         tx.schedule(TIMER, str(verdict.ticket_id), due)
     elif was_due and not due:
         tx.unschedule(TIMER, str(verdict.ticket_id))
+    alarmed = {verdict.alarms, before.alarms if before else None}
+    if len(alarmed) > 1:
+        for parent in alarmed - {None}:
+            tx.schedule(ALARM, str(parent), tx.now)

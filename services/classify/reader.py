@@ -8,9 +8,7 @@ from services.classify.cues import Cues
 from services.classify.digest import Digest
 from services.classify.domain import Appeal, Guess, Reading
 from services.classify.model import Model
-
-ALARMING = 150
-"""Characters in which danger is listened for: who is in danger says so at once; long letters tell of dangers past."""
+from services.classify.urgency import OPENING
 
 
 class Reader:
@@ -29,25 +27,35 @@ class Reader:
 
     def _read(self, appeal: Appeal, guess: Guess) -> Reading:
         words = _words(appeal)
-        kind = self._cues.kinds.of(words[:ALARMING])
+        kind = self._cues.kinds.of(_first(appeal)[:OPENING])
         found = self._find(appeal)
         return Reading(
             guess=guess,
             keywords=self._digest.keywords(words),
-            summary=self._digest.summary(appeal.title, appeal.text),
+            summary=self._digest.summary(appeal.title, appeal.body),
             place=found.told if found else None,
             outside=bool(found and found.outside),
-            danger=self._cues.alarm.hears(words[:ALARMING]),
+            danger=self._danger(appeal),
             asks=kind == "consultation",
             kind=kind,
         )
 
+    def _danger(self, appeal: Appeal) -> str | None:
+        """Listen to what was added as to words of their own: they may be the first that tell of it."""
+        heard = map(self._cues.alarm.hears, (_first(appeal), *appeal.added))
+        return next(filter(None, heard), None)
+
     def _find(self, appeal: Appeal) -> Place | None:
         point = appeal.location
-        words = "，".join(filter(None, (appeal.address, appeal.title, appeal.text)))
+        words = "，".join(filter(None, (appeal.address, appeal.title, appeal.body)))
         return self._places.resolve(words, (point.lat, point.lon) if point else None)
 
 
-def _words(appeal: Appeal) -> str:
-    """Return title and text, the title as a line of its own."""
+def _first(appeal: Appeal) -> str:
+    """Return title and text as they came, the title as a line of its own."""
     return f"{appeal.title}\n{appeal.text}" if appeal.title else appeal.text
+
+
+def _words(appeal: Appeal) -> str:
+    """Return all of the words, the first ones first."""
+    return "\n".join((_first(appeal), *appeal.added))

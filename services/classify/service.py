@@ -2,7 +2,6 @@
 
 from libs.common.city.pack import load_city
 from libs.common.contracts import classify
-from libs.common.contracts.vocabulary import Receipt
 from libs.common.messaging.consumer import On
 from libs.common.runtime.privacy import Secrets
 from libs.common.runtime.service import Service
@@ -20,18 +19,19 @@ def engine(settings: Settings, _: Secrets) -> handlers.Engine:
     city = load_city(settings.city)
     cues = load_cues(settings.city / "cues.toml")
     model = Model.load_or_train(city.catalogue, settings.home / "models")
-    rules = Rules(city.catalogue, city.routing.low_confidence, city.routing.hold_limit, model.name)
+    routing = city.routing
+    rules = Rules(city.catalogue, routing.low_confidence, routing.hold_limit, model.name, city.raising)
     return handlers.Engine(rules, Reader(city, model, cues))
 
 
 SERVICE = Service(
     name="classify",
     consumes={
-        event: On(handlers.on_event, handlers.prepare if issubclass(event, Receipt) else None)
+        event: On(handlers.on_event, handlers.prepare if event in handlers.READ else None)
         for event in handlers.MEMORY.events
     },
     emits=frozenset({classify.TicketClassified, classify.TicketReclassified}),
     routers=(router,),
     engine=engine,
-    timers={handlers.TIMER: handlers.on_timer},
+    timers={handlers.TIMER: handlers.on_timer, handlers.ALARM: handlers.on_timer},
 )

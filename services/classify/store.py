@@ -1,10 +1,12 @@
 """The tables of classify and all its SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from libs.common.contracts.vocabulary import Receipt
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.database import Database
 from libs.common.runtime.rows import Rows
@@ -24,6 +26,11 @@ VERDICTS = Rows("verdicts", Verdict, key=("ticket_id",))
 SUPPLEMENTS = Rows("supplements", Supplement, key=("ticket_id", "sequence"))
 LABELS = Rows("labels", Label, key=("ticket_id", "at"))
 
+RECEIPTS = "SELECT ticket_id, receipt FROM verdicts WHERE ticket_id = ANY($1)"
+ALARMS = """
+SELECT DISTINCT ON (parent) parent, receipt ->> 'number' AS number, reading ->> 'danger' AS danger FROM verdicts
+WHERE parent = ANY($1) AND urgency = 'urgent' ORDER BY parent, ticket_id
+"""
 HELD = "WHERE state = 'held' AND (held_until, ticket_id) > ($1, $2) ORDER BY held_until, ticket_id LIMIT $3"
 
 
@@ -33,13 +40,29 @@ async def verdicts_of(tx: Tx, tickets: Sequence[UUID]) -> dict[UUID, Verdict]:
     return {verdict.ticket_id: verdict for verdict in found}
 
 
-async def supplements_of(tx: Tx, tickets: Sequence[UUID]) -> dict[UUID, list[Supplement]]:
+async def receipts_of(connection: Any, tickets: Collection[UUID]) -> dict[UUID, Receipt]:
+    """Return the receipt of each ticket that was heard of."""
+    rows = await connection.fetch(RECEIPTS, list(tickets)) if tickets else []
+    return {row["ticket_id"]: Receipt.model_validate(row["receipt"]) for row in rows}
+
+
+async def supplements_of(connection: Any, tickets: Collection[UUID]) -> dict[UUID, list[Supplement]]:
     """Return what was added to each ticket, in order; nothing is asked of the database for no tickets."""
     added: dict[UUID, list[Supplement]] = {ticket: [] for ticket in tickets}
     where = "WHERE ticket_id = ANY($1) ORDER BY ticket_id, sequence"
-    for supplement in await SUPPLEMENTS.load(tx.connection, where, list(tickets)) if added else ():
+    for supplement in await SUPPLEMENTS.load(connection, where, list(tickets)) if added else ():
         added[supplement.ticket_id].append(supplement)
     return added
+
+
+async def alarms_of(tx: Tx, tickets: Collection[UUID]) -> dict[UUID, str]:
+    """Return, of each ticket that an urgent one repeats, which repeat that is and the danger it tells of."""
+    rows = await tx.connection.fetch(ALARMS, list(tickets))
+    return {row["parent"]: f"关联诉求{row['number']}：{_told(row['danger'])}" for row in rows}
+
+
+def _told(danger: str | None) -> str:
+    return f"险情“{danger}”" if danger else "判为紧急"
 
 
 async def add_supplements(tx: Tx, supplements: Sequence[Supplement]) -> None:

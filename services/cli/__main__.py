@@ -10,10 +10,11 @@ from libs.common.local.home import HomeTakenError
 from libs.common.local.kafka import KafkaUnavailable
 from libs.common.local.postgres import PostgresError
 from libs.common.runtime.database import NewerSchemaError
+from libs.common.runtime.keyfile import KeysError
+from libs.common.runtime.privacy import SecretsError
 from libs.common.runtime.process import PortTakenError
-from libs.common.runtime.security import KeysError
 from libs.common.runtime.settings import SettingsError, read_settings
-from services.cli import keys
+from services.cli import keys, vault
 from services.cli.client import KeyFileError
 from services.cli.processes import Machine, NotUpError
 from services.cli.records import RecordsError
@@ -27,10 +28,11 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
 )  # fmt: skip
 app.add_typer(keys.app, name="keys")
+app.add_typer(vault.app, name="vault")
 
 EXPECTED = (
     CityError, HomeTakenError, KafkaUnavailable, KeyFileError, KeysError, NewerSchemaError, NotUpError, PlanError,
-    PortTakenError, PostgresError, RecordsError, ReplayError, SettingsError,
+    PortTakenError, PostgresError, RecordsError, ReplayError, SecretsError, SettingsError, vault.VaultCommandError,
 )  # fmt: skip
 """What is told in its own words; anything else is a fault of ours and shows where it happened."""
 

@@ -1,8 +1,8 @@
 """What dispatch does on an event or a command: learn, load, decide, save, emit."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.common.contracts import classify, feedback, intake
@@ -12,6 +12,7 @@ from libs.common.messaging.transaction import Tx
 from libs.common.runtime.problems import Problem, unknown_ticket, wrong_field
 from libs.common.runtime.security import Principal
 from libs.common.runtime.service import Context
+from libs.common.runtime.timers import Due
 from services.dispatch import store
 from services.dispatch.domain import (
     TRANSITIONS,
@@ -30,6 +31,11 @@ from services.dispatch.domain import (
     rule,
 )
 from services.dispatch.routing import Router, matter_at
+
+UNHEARD = "unheard"
+"""Fires when intake's word on a judged ticket has not come."""
+PATIENCE = timedelta(minutes=5)
+"""So long it is waited for. It left before the judgement did: later than this it is lost, and a citizen must not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +65,9 @@ MEMORY = Memory(
     {
         classify.TicketClassified: ("classified", _classified),
         classify.TicketReclassified: ("classified", _classified),
-        intake.TicketWithdrawn: ("ended", lambda _: "withdrawn"),
+        intake.TicketReceived: {"received": lambda _: True, "ended": lambda _: None},
+        intake.TicketWithdrawn: ("withdrawn", lambda _: True),
         intake.TicketLinked: ("ended", lambda _: "linked"),
-        intake.TicketUnlinked: ("ended", lambda _: None),
         intake.TicketAnswered: ("ended", lambda _: "answered"),
         feedback.TicketReopened: ("reopened", lambda event: event.round),
         feedback.TicketClosed: ("closed", lambda event: event.round),
@@ -70,8 +76,14 @@ MEMORY = Memory(
 
 
 async def on_event(events: Sequence[Envelope[Event]], tx: Tx, here: Here) -> None:
-    """Learn what any of them says and bring the tickets' orders up to it."""
-    await _react(MEMORY.learn(tx, events), tx, here)
+    """Learn what any of them says and bring the orders of tickets that are judged up to it."""
+    learned = MEMORY.learn(tx, events)
+    await _react({subject: facts for subject, facts in learned.items() if facts.classified}, tx, here)
+
+
+async def on_timer(timers: Sequence[Due], tx: Tx, here: Here) -> None:
+    """A judged ticket of which intake said nothing for so long is taken to be received."""
+    await _react({due.subject: replace(MEMORY.of(tx, due.subject), received=True) for due in timers}, tx, here)
 
 
 async def command(
@@ -105,12 +117,16 @@ async def reassign_to(tx: Tx, here: Here, who: Principal, ticket_id: UUID, unit:
 
 
 async def _react(tickets: Mapping[str, Facts], tx: Tx, here: Here) -> None:
+    if not tickets:
+        return
     orders = await store.orders_of(tx, [UUID(subject) for subject in tickets])
     rulings = {}
     for subject, facts in tickets.items():
         ticket_id = UUID(subject)
         route = here.engine.router.route(facts.classified.matter) if facts.classified else None
         rulings[ticket_id] = decide(ticket_id, facts, orders.get(ticket_id), route, tx.now)
+        if facts.unheard and ticket_id not in orders:
+            tx.schedule(UNHEARD, subject, tx.now + PATIENCE)
     await store.save(tx, [r.order for id_, r in rulings.items() if r.order and r.order != orders.get(id_)])
     for ticket_id, ruling in rulings.items():
         for event in ruling.events:
@@ -122,14 +138,14 @@ async def _held(tx: Tx, here: Here, who: Principal, ticket_id: UUID, name: Comma
     subject = str(ticket_id)
     await tx.lock([subject])
     order = (await store.orders_of(tx, [ticket_id])).get(ticket_id)
-    judged = MEMORY.of(tx, subject).classified
-    if order is None or judged is None:
-        if tx.aggregate(subject).known:
+    facts = MEMORY.of(tx, subject)
+    if order is None or facts.classified is None:
+        if facts.end:
             raise NotPossibleError("this ticket was never handed to a unit")
         raise unknown_ticket(ticket_id, here.clock)
     if not any(who.may(role) and _stands(role, who, order) for role in TRANSITIONS[name].roles):
         raise Problem(403, "this order is another unit's")
-    return order, judged.matter
+    return order, facts.classified.matter
 
 
 def _stands(role: Actor, who: Principal, order: Order) -> bool:

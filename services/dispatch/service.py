@@ -35,4 +35,5 @@ SERVICE = Service(
     ),
     routers=(router,),
     engine=engine,
+    timers={handlers.UNHEARD: handlers.on_timer},
 )

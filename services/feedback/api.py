@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from libs.common.contracts.vocabulary import Resolution, UnitRef, Urgency
 from libs.common.runtime.http import Body, Cursor, Line, Note, Page, context, page
 from libs.common.runtime.problems import Problem
-from libs.common.runtime.security import Principal, require
+from libs.common.runtime.security import Principal, authorise, require
 from services.feedback import handlers, store
 from services.feedback.domain import Answer, By, Method, NotPossibleError, Review, State, TryOutcome
 from services.feedback.handlers import Here
@@ -19,8 +19,7 @@ from services.feedback.rates import Tally, rates
 router = APIRouter(prefix="/feedback/v1", tags=["feedback"])
 Context = Annotated[Here, Depends(context)]
 Reader = Annotated[Principal, Depends(require("unit", "seat", "supervisor", "analyst"))]
-require_seat = require("seat", "supervisor")
-Seat = Annotated[Principal, Depends(require_seat)]
+Seat = Annotated[Principal, Depends(require("seat", "supervisor"))]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
@@ -109,7 +108,7 @@ async def post_review(
 ) -> ReviewView:
     """Take the citizen's answer, from a seat that called back or by the token of the link. Once for each round."""
     if token is None:
-        require_seat(request)
+        authorise(request, "seat", "supervisor")
     return _review(await _take(here, ticket_id, Answer(command.resolved, command.satisfied, command.comment), token))
 
 

@@ -59,6 +59,14 @@ def _appeal(receipt: Receipt) -> Appeal:
     return Appeal(receipt.number, receipt.channel, receipt.reporter_type, receipt.kind)
 
 
+def _linked(event: intake.TicketLinked) -> Linked:
+    return Linked(event.parent, _appeal(event), event.received_at)
+
+
+def _answered(event: intake.TicketAnswered) -> Answered:
+    return Answered(event.answer, _appeal(event), final=bool(event.emergency or event.transfer))
+
+
 def _classified(event: classify.Judgement) -> Classified:
     return Classified(event.category, event.urgency, event.kind, _appeal(event.receipt))
 
@@ -74,11 +82,11 @@ def _clock(event: Any) -> str:
 MEMORY = Memory(
     Facts,
     {
-        intake.TicketReceived: ("received", _appeal),
-        intake.TicketLinked: ("linked", lambda event: Linked(event.parent, _appeal(event))),
-        intake.TicketUnlinked: ("linked", lambda _: None),
+        intake.TicketReceived: {"received": _appeal, "linked": lambda _: None, "answered": lambda _: None},
+        intake.TicketLinked: {"linked": _linked, "answered": lambda _: None},
+        intake.TicketAnswered: {"answered": _answered, "linked": lambda _: None},
         intake.TicketWithdrawn: ("withdrawn", lambda _: True),
-        intake.TicketAnswered: ("answered", lambda event: Answered(event.answer, _appeal(event))),
+        intake.TicketScreened: ("excluded", lambda event: not event.lifted),
         classify.TicketClassified: ("classified", _classified),
         classify.TicketReclassified: ("classified", _classified),
         dispatch.TicketContacted: ("contacted", lambda event: event.round),
@@ -89,14 +97,28 @@ MEMORY = Memory(
 )
 
 
-def parent_of(event: intake.TicketLinked | intake.TicketUnlinked) -> list[str]:
-    """Return the aggregate that must stand still while a link to it is made or undone."""
+def parent_of(event: intake.TicketLinked) -> list[str]:
+    """Return the aggregate that must stand still while a link to it is made."""
     return [str(event.parent)]
 
 
 async def on_event(events: Sequence[Envelope[Event]], tx: Tx, here: Here) -> None:
     """Learn what any of them says and bring the tickets and their reviews up to it."""
     await _react(MEMORY.learn(tx, events), tx, here)
+
+
+async def on_linked(events: Sequence[Envelope[intake.TicketLinked]], tx: Tx, here: Here) -> None:
+    """Do the same with repeats; what was closed before it was repeated is reopened first."""
+    received = {e.data.parent: e.data.received_at for e in sorted(events, key=lambda event: event.data.received_at)}
+    closed = await store.tickets_of(tx, received)
+    again = [domain.repeated(ticket, received[id_], here.engine.policy, tx.now) for id_, ticket in closed.items()]
+    moved = [ticket for ticket, said in again if said]
+    await store.save(tx, moved, [])
+    await _tell_children(tx, moved)
+    for ticket, said in again:
+        for event in said:
+            tx.emit(str(ticket.ticket_id), event)
+    await on_event(events, tx, here)
 
 
 async def on_timer(timers: Sequence[Due], tx: Tx, here: Here) -> None:

@@ -14,8 +14,6 @@ from services.feedback.api import router
 from services.feedback.domain import Policy
 from services.feedback.pages import router as pages
 
-LINKING = {intake.TicketLinked, intake.TicketUnlinked}
-
 
 def policy_of(city: City) -> Policy:
     """Return how a city asks."""
@@ -31,8 +29,8 @@ def engine(settings: Settings, secrets: Secrets) -> handlers.Engine:
 SERVICE = Service(
     name="feedback",
     consumes={
-        event: On(handlers.on_event, also=handlers.parent_of if event in LINKING else None)
-        for event in handlers.MEMORY.events
+        **{event: On(handlers.on_event) for event in handlers.MEMORY.events},
+        intake.TicketLinked: On(handlers.on_linked, also=handlers.parent_of),
     },
     emits=frozenset(
         {feedback.ReviewRequested, feedback.ReviewSubmitted, feedback.TicketClosed, feedback.TicketReopened}

@@ -1,15 +1,32 @@
 """An appeal as a channel sends it, and nothing a channel may not send. It is kept sealed, as it came."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
+from uuid import UUID
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
 from libs.common.contracts.vocabulary import AccessNeed, Channel, Kind, ReporterType
 from libs.common.runtime.http import Body, Clean, Line, Moment
+from services.intake.domain import MOST_AT_ONCE
 
+Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), Clean]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000), Clean]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[+0-9０-９()（）\- .—]{5,30}$")]
+
+
+def _has_digits(phone: str) -> str:
+    if not any(character.isdecimal() for character in phone):
+        raise ValueError("must have digits")
+    return phone
+
+
+Phone = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^[+0-9０-９()（）\- .—]{5,30}$"),
+    AfterValidator(_has_digits),
+]
+Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), Clean]
+Link = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://\S+$"), Clean]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 
@@ -19,6 +36,7 @@ class Reporter(Body):
     type: ReporterType = "person"
     name: Line | None = None
     phone: Phone | None = None
+    email: Email | None = None
     anonymous: bool = False
 
 
@@ -37,25 +55,24 @@ class Appeal(Body):
     kind: Kind | None = None
     title: Line | None = None
     reporter: Reporter = Reporter()
-    address: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), Clean] | None = None
+    address: Address | None = None
     location: Point | None = None
     occurred_at: Moment | None = None
-    attachments: tuple[Any, ...] = ()
+    attachments: Annotated[tuple[UUID, ...], Field(max_length=MOST_AT_ONCE)] = ()
+    """Files that the sender uploaded before."""
     access_needs: tuple[AccessNeed, ...] = ()
-    language: Language = "zh"
+    language: Language | None = None
+    """Detected where the sender names none."""
     external_ref: Line | None = None
+    service: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")] | None = None
+    """The code of the public service that its sender takes it for."""
+    media_url: Link | None = None
+    """Where its sender has a picture of it. Kept sealed, and never fetched from here."""
     received_at: Moment | None = None
 
-    @field_validator("attachments")
-    @classmethod
-    def _none_yet(cls, attachments: tuple[Any, ...]) -> tuple[Any, ...]:
-        if attachments:
-            raise ValueError("this release takes no attachments; leave the field out")
-        return attachments
-
     def known(self) -> list[tuple[str, str]]:
-        """Return the reporter's name and phone, to be found again in the words."""
-        given = (("name", self.reporter.name), ("phone", self.reporter.phone))
+        """Return the reporter's name, phone and mail, to be found again in the words."""
+        given = (("name", self.reporter.name), ("phone", self.reporter.phone), ("email", self.reporter.email))
         return [(kind, value) for kind, value in given if value]
 
     def received(self, now: datetime) -> datetime:

@@ -17,6 +17,7 @@ from libs.common.runtime.service import Context
 from libs.common.runtime.timers import Due
 from services.sla import store
 from services.sla.domain import (
+    Again,
     Classified,
     Clock,
     Done,
@@ -58,21 +59,24 @@ def _classified(event: classify.Judgement) -> Classified:
     return Classified(event.urgency, event.elderly, _received(event.receipt))
 
 
+def _again(event: feedback.TicketReopened) -> Again:
+    return Again(event.round, None if event.reason == "ruling" else event.at)
+
+
 MEMORY = Memory(
     Facts,
     {
-        intake.TicketReceived: ("received", _received),
-        intake.TicketWithdrawn: ("ended", lambda _: "withdrawn"),
-        intake.TicketLinked: ("ended", lambda _: "linked"),
-        intake.TicketUnlinked: ("ended", lambda _: None),
-        intake.TicketAnswered: ("ended", lambda _: "answered"),
+        intake.TicketReceived: {"received": _received, "ended": lambda _: None},
+        intake.TicketWithdrawn: ("withdrawn", lambda _: True),
+        intake.TicketLinked: {"ended": lambda _: "linked", "broken_off": lambda _: "linked"},
+        intake.TicketAnswered: {"ended": lambda _: "answered", "broken_off": lambda _: "answered"},
         classify.TicketClassified: ("classified", _classified),
         classify.TicketReclassified: ("classified", _classified),
         dispatch.TicketDispatched: ("dispatched", lambda event: Led(event.unit, event.at, event.urgency)),
         dispatch.TicketReassigned: ("reassigned", lambda event: Led(event.unit, event.at)),
         dispatch.TicketContacted: ("contacted", lambda event: Done(event.round, event.first_at)),
         dispatch.TicketResolved: ("resolved", lambda event: Done(event.round, event.at)),
-        feedback.TicketReopened: ("reopened", lambda event: Done(event.round, event.at)),
+        feedback.TicketReopened: ("reopened", _again),
     },
 )
 

@@ -22,18 +22,19 @@ def policy_of(city: City) -> Policy:
     """Return the limits of a city pack. Supervision rises at yellow, at red, and once more after as long again."""
     lights, limits = city.policy.lights, city.policy.limits
     joint = 2 * lights.red - lights.yellow
-    marks = [
+    told = [
         *(Mark(at, "warn", grade) for grade, at in enumerate(lights.reminders, 1)),
         Mark(lights.yellow, "light", light="yellow"),
         Mark(lights.red, "light", light="red"),
-        *(Mark(at, "supervise", level) for level, at in enumerate((lights.yellow, lights.red, joint), 1)),
     ]
+    # Only overdue completion comes under supervision.
+    supervised = [Mark(at, "supervise", level) for level, at in enumerate((lights.yellow, lights.red, joint), 1)]
     return Policy(
         version=f"{city.code}-1",
         response={urgency: limit.response for urgency, limit in limits.items()},
         completion={urgency: limit.completion for urgency, limit in limits.items()},
         elderly_response=city.policy.elderly_response,
-        marks=tuple(sorted(marks, key=lambda mark: mark.at)),
+        marks={"response": tuple(told), "completion": tuple(sorted([*told, *supervised], key=lambda mark: mark.at))},
         longest_pause=LONGEST_PAUSE,
     )
 

@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 
 from libs.common.city.pack import City
+from services.intake.domain import emergencies_in
 
 SEED = 12345
 
@@ -12,9 +13,8 @@ SEED = 12345
 def appeals(city: City) -> Iterator[bytes]:
     """Yield bodies of `POST /intake/v1/tickets` without end, the same ones at every call; no two are repeats."""
     chance = random.Random(SEED)
-    dangers = [word for emergency in city.emergencies for word in emergency.words]
     # An emergency is answered at the door and never becomes an order.
-    phrases = [p for question in city.catalogue for p in question.phrases if not any(word in p for word in dangers)]
+    phrases = [p for question in city.catalogue for p in question.phrases if not emergencies_in(p, city.emergencies)]
     streets = [unit for unit in city.units.values() if unit.kind in {"street", "town"}]
     number = 0
     while True:

@@ -1,12 +1,13 @@
 """The ways an appeal goes through all five services beside the straight one, and that none of them loses it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from libs.common.contracts.envelope import Envelope
 from libs.common.local.postgres import PrivatePostgres
 from tests.support.platform import Platform, eventually, running_platform
 from tests.support.stages import ManualClock
@@ -16,6 +17,11 @@ APPEAL = {
     "reporter": {"type": "person", "name": "王芳", "phone": "13912345678"},
 }
 
+OTHER = {
+    "text": "海淀区中关村街道的路灯不亮，晚上看不清路",
+    "reporter": {"type": "person", "name": "李强", "phone": "13712345678"},
+}
+
 
 class City:
     """The platform, and the hands of units, seats and citizens; between two deeds a minute passes."""
@@ -23,9 +29,9 @@ class City:
     def __init__(self, platform: Platform, clock: ManualClock) -> None:
         self.platform, self.clock = platform, clock
 
-    async def dispatched(self) -> str:
-        """Post the appeal and return its id once it has an order and its clocks."""
-        ticket: str = (await self.platform.post(**APPEAL))["ticket_id"]
+    async def dispatched(self, appeal: Mapping[str, Any] = APPEAL) -> str:
+        """Post an appeal and return its id once it has an order and its clocks."""
+        ticket: str = (await self.platform.post(**appeal))["ticket_id"]
         await self.platform.probe.named("ticket.dispatched", "clock.started", subject=ticket)
         return ticket
 
@@ -58,6 +64,30 @@ class City:
 
         self.clock.advance(minutes=1)
         await eventually(taken, "a question to answer")
+
+    async def clocks(self, ticket: str) -> set[tuple[int, str]]:
+        """Return the round and state of each clock."""
+        views = (await self.platform.http.get(f"/sla/v1/tickets/{ticket}/clocks")).json()
+        return {(clock["round"], clock["state"]) for clock in views}
+
+    async def due(self, ticket: str) -> str:
+        """Return when the work is due, as the citizen sees it."""
+        due: str = (await self.platform.ticket(ticket))["due_at"]
+        return due
+
+    async def recalled(self, ticket: str) -> None:
+        """Wait until the order was taken back, and its clocks stand."""
+        await self.platform.probe.named("ticket.recalled", "clock.stopped", subject=ticket)
+
+        async def standing() -> bool:
+            return await self.clocks(ticket) == {(1, "stopped")}
+
+        await eventually(standing, "clocks that stand")
+
+    @staticmethod
+    def dispatches(seen: Sequence[Envelope[Any]], ticket: str) -> list[int]:
+        """Return the round of each time the order was handed over."""
+        return [e.data.round for e in seen if e.data.name == "ticket.dispatched" and e.subject == ticket]
 
     async def sees(self, ticket: str, status: str) -> None:
         """Wait until the citizen sees this status."""
@@ -119,8 +149,45 @@ async def test_what_a_seat_answers_after_dispatch_leaves_no_order_and_is_asked_o
     ticket = await city.dispatched()
     await city.does(ticket, "accept")
     await city.says(ticket, "answer", text="今晚恢复供暖")
-    await city.reviews(ticket, "no")
+    await city.reviews(ticket, "yes")
     await city.ends(ticket, "closed")
+
+
+async def test_an_answer_that_was_none_becomes_an_order_of_the_second_round(city: City) -> None:
+    ticket = await city.dispatched()
+    await city.says(ticket, "answer", text="今晚恢复供暖")
+    await city.reviews(ticket, "no")
+    await city.platform.probe.until(lambda seen: city.dispatches(seen, ticket) == [1, 2])
+    await city.works(ticket)
+    await city.reviews(ticket, "yes")
+    await city.ends(ticket, "closed")
+    assert await city.clocks(ticket) == {(1, "stopped"), (2, "met")}
+
+
+async def test_a_wrong_link_takes_an_order_back_and_undone_gives_it_back_with_the_clocks_it_had(city: City) -> None:
+    ticket, other = await city.dispatched(), await city.dispatched(OTHER)
+    before = await city.due(other)
+    await city.says(other, "link", to=ticket, reason="同一小区")
+    await city.sees(other, "linked")
+    await city.recalled(other)
+    await city.says(other, "unlink", reason="不是同一件事")
+    await city.platform.probe.until(lambda seen: city.dispatches(seen, other) == [1, 1])
+    assert (await city.due(other), await city.clocks(other)) == (before, {(1, "running")})
+    await city.works(other)
+    await city.reviews(other, "yes")
+    await city.ends(other, "closed")
+
+
+async def test_danger_heard_later_makes_an_appeal_urgent_and_tightens_its_clocks(city: City) -> None:
+    ticket = await city.dispatched()
+    await city.says(ticket, "supplement", text="现在暖气管爆了，热水喷出来，孩子烫伤了")
+    raised = await city.platform.probe.named("ticket.reclassified", subject=ticket)
+    assert raised[0].data.urgency == "urgent"
+
+    async def tightened() -> bool:
+        return await city.due(ticket) == "2026-03-02T06:00:00Z"
+
+    await eventually(tightened, "two hours from receipt")
 
 
 async def test_what_is_withdrawn_after_the_units_word_is_closed_and_never_asked_again(city: City) -> None:

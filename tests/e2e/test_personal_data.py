@@ -60,7 +60,7 @@ async def test_personal_data_is_in_no_topic_table_log_or_metric(
     places["metrics"] = (await platform.http.get("/metrics")).text
     found = [(place, secret) for place, text in places.items() for secret in SECRETS[:5] if secret in text]
     assert found == []
-    opened = await platform.http.post(f"/intake/v1/tickets/{ticket}/contact", json={"purpose": "回访"})
+    opened = await platform.http.post(f"/intake/v1/tickets/{ticket}/contact", json={"purpose": "callback"})
     assert (opened.json()["name"], opened.json()["phone"]) == (NAME, PHONE)
 
 
@@ -68,7 +68,7 @@ async def test_the_unit_reads_the_words_with_marks_it_can_have_opened(platform: 
     ticket = (await platform.post(**APPEAL))["ticket_id"]
     await platform.probe.named("ticket.dispatched", subject=ticket)
     order = (await platform.http.get(f"/dispatch/v1/orders/{ticket}")).json()
-    opened = (await platform.http.post(f"/intake/v1/tickets/{ticket}/contact", json={"purpose": "上门"})).json()
+    opened = (await platform.http.post(f"/intake/v1/tickets/{ticket}/contact", json={"purpose": "handling"})).json()
     for mark, original in opened["marks"].items():
         assert f"⟦{mark}⟧" in order["text"] + order["title"] + order["address"]
         assert original not in order["text"]

@@ -17,7 +17,7 @@ def _summary(city: City) -> list[str]:
         f"questions {len(city.catalogue)} in {len(city.catalogue.level1)} categories, phrases {phrases}",
         f"catalogue version {city.catalogue.version}",
         f"place names {len(city.places)}",
-        f"emergency numbers {', '.join(emergency.number for emergency in city.emergencies)}",
+        f"emergency numbers {', '.join(emergency.number for emergency in city.emergencies.numbers)}",
     ]
 
 

@@ -2,10 +2,15 @@
 
 ```
 deploy/cities/<city>/
-  city.toml      deadlines, rates, emergencies, routing
+  city.toml      deadlines, rates, routing
+  emergencies.toml  the numbers for life in danger, and the words that call for each
   units.csv      the centre, departments, companies, districts, streets and towns
   places.csv     what else people call places
   catalogue/     the questions, one file for each level-1 category
+  scope.toml     what the line accepts, what belongs elsewhere, grounds for a ruling; optional, like
+  outward.csv    the bodies outside that appeals are passed on to
+  services.csv   which of them are of public space, for Open311 and for neighbours; optional, like
+  attributes.csv what is asked of such a service
 ```
 """
 
@@ -17,8 +22,26 @@ from types import MappingProxyType
 from typing import Literal, cast, get_args
 
 from libs.common.city.catalogue import Catalogue, load_catalogue
+from libs.common.city.emergencies import Emergencies, load_emergencies
 from libs.common.city.problems import Problems, Row, read_table
-from libs.common.city.settings import Bounds, Emergency, Name, Policy, Rates, Routing, Settings, load_settings
+from libs.common.city.scope import Body, Scope, load_bodies, load_scope
+from libs.common.city.services import Services, load_services
+from libs.common.city.settings import (
+    Access,
+    Bounds,
+    Lines,
+    Messages,
+    Name,
+    Policy,
+    Raising,
+    Rates,
+    Repeats,
+    Retention,
+    Routing,
+    Screening,
+    Settings,
+    load_settings,
+)
 
 UnitKind = Literal["centre", "district", "street", "town", "department", "company"]
 PlaceKind = Literal[
@@ -74,8 +97,18 @@ class City:
     catalogue: Catalogue
     policy: Policy
     rates: Rates
-    emergencies: tuple[Emergency, ...]
+    emergencies: Emergencies
+    bodies: Mapping[str, Body]
+    scope: Scope
+    screening: Screening
     routing: Routing
+    services: Services
+    lines: Lines
+    access: Access
+    messages: Messages
+    retention: Retention
+    raising: tuple[Raising, ...]
+    repeats: Repeats
 
 
 def load_city(path: Path) -> City:
@@ -85,16 +118,51 @@ def load_city(path: Path) -> City:
     units = _load_units(path / "units.csv", problems)
     places = tuple(_place(row, units) for row in read_table(path / "places.csv", PLACE_COLUMNS, problems))
     catalogue = load_catalogue(path / "catalogue", {unit.code: unit.kind for unit in units.values()}, problems)
+    services = load_services(path, catalogue, problems)
+    emergencies = load_emergencies(path / "emergencies.toml", problems)
+    bodies = load_bodies(path / "outward.csv", problems)
+    scope = load_scope(path / "scope.toml", bodies, problems)
     problems.raise_if_any()
-    return _city(cast(Settings, settings), units, places, catalogue)
+    return _city(
+        cast(Settings, settings), units, places, catalogue, services, cast(Emergencies, emergencies), bodies, scope
+    )
 
 
-def _city(settings: Settings, units: Mapping[str, Unit], places: tuple[PlaceName, ...], catalogue: Catalogue) -> City:
+def _city(
+    settings: Settings,
+    units: Mapping[str, Unit],
+    places: tuple[PlaceName, ...],
+    catalogue: Catalogue,
+    services: Services,
+    emergencies: Emergencies,
+    bodies: Mapping[str, Body],
+    scope: Scope,
+) -> City:
     identity = settings.city
     return City(
-        identity.code, identity.name, identity.timezone, identity.default_language, settings.bounds,
-        units, places, catalogue, settings.policy, settings.rates, settings.emergencies, settings.routing,
-    )  # fmt: skip
+        code=identity.code,
+        name=identity.name,
+        timezone=identity.timezone,
+        default_language=identity.default_language,
+        bounds=settings.bounds,
+        units=units,
+        places=places,
+        catalogue=catalogue,
+        policy=settings.policy,
+        rates=settings.rates,
+        emergencies=emergencies,
+        bodies=bodies,
+        scope=scope,
+        screening=settings.screening,
+        routing=settings.routing,
+        services=services,
+        lines=settings.lines,
+        access=settings.access,
+        messages=settings.messages,
+        retention=settings.retention,
+        raising=settings.raising,
+        repeats=settings.repeats,
+    )
 
 
 def _load_units(path: Path, problems: Problems) -> Mapping[str, Unit]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
+from libs.common.city.catalogue import FIVE_NATURES, SEVEN_HAVES
 from libs.common.city.problems import Problems
 from libs.common.contracts.vocabulary import Urgency
 
@@ -27,9 +28,19 @@ def _known_timezone(name: str) -> str:
     return name
 
 
+MessageKind = Literal[
+    "received", "linked", "answered", "transferred", "dispatched", "resolved", "asked", "closed", "screened",
+]  # fmt: skip
+def _known_tag(tag: str) -> str:
+    if tag not in SEVEN_HAVES + FIVE_NATURES:
+        raise ValueError("should be one of the seven haves or five natures, such as 安全性")
+    return tag
+
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Span = Annotated[timedelta, Field(gt=timedelta())]
 Timezone = Annotated[str, AfterValidator(_known_timezone)]
+Tag = Annotated[str, AfterValidator(_known_tag)]
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -148,21 +159,112 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
-class Emergency:
-    """A number for life in danger, and the words that call for it instead of a ticket."""
-
-    number: str
-    name: Name
-    words: tuple[Annotated[str, Field(min_length=2)], ...]
-
-
-@dataclass(frozen=True, slots=True, config=_STRICT)
 class Routing:
     """Confidence below which a person looks, how long a ticket waits for one, returns before the centre rules."""
 
     low_confidence: Share
     hold_limit: Span
     returns_before_centre: Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Repeats:
+    """From which likeness an appeal is joined to another by itself, from which it is only suggested, and how long.
+
+    Up to `fresh` apart appeals are compared as they are; towards the end of the `window` their likeness sinks to the
+    share `stale`, and beyond it nothing is joined: the same trouble a month later is a new appeal.
+    """
+
+    link: Share = 0.6
+    suggest: Share = 0.25
+    window: Span = timedelta(days=15)
+    fresh: Span = timedelta(days=7)
+    stale: Share = 0.7
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not (0 < self.suggest <= self.link and self.fresh < self.window):
+            raise ValueError("suggest should be over 0 and at most link, and fresh shorter than window")
+        return self
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Lines:
+    """What a line is held to: how soon to answer, the least share of calls answered, below which share it is cold.
+
+    Source of 15 s and 95 %: GB/T 33358-2016 and Beijing's draft local standard of 2021; half is a default of ours.
+    """
+
+    answer_within: Span = timedelta(seconds=15)
+    connection_rate: Share = 0.95
+    cold_below: Share = 0.5
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Retention:
+    """How long what is kept of a ticket stays after its end, and entries of the audit log after they were written.
+
+    `identity` is the appeal as it came and whose it is, `words` the redacted text; counts and categories stay.
+    `open_after_end` is how long the unit that led may open the contact yet, and a seat may ask how it went.
+    Source: Personal Information Protection Law, articles 19 (the shortest time that the purpose needs) and 56 (three
+    years for the record of what was done with it). The spans of tickets are defaults of this project.
+    """
+
+    identity: Span = timedelta(days=365)
+    words: Span = timedelta(days=1095)
+    files: Span = timedelta(days=180)
+    chats: Span = timedelta(days=180)
+    audit: Span = timedelta(days=1095)
+    open_after_end: Span = timedelta(days=30)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not max(self.files, self.chats, self.open_after_end) <= self.identity <= self.words:
+            raise ValueError("files, chats and open_after_end should be no longer than identity, identity than words")
+        return self
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Messages:
+    """What citizens are told without asking: the kinds a city has switched off, and when it is night, in its own time."""
+
+    off: tuple[MessageKind, ...] = ()
+    quiet_from: time = time(22)
+    quiet_until: time = time(8)
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Raising:
+    """How many others with the same trouble raise an appeal: of which classes, to which, of which tag if one is named.
+
+    The tag is that of the appeal's question in the catalogue.
+    """
+
+    support: Annotated[int, Field(ge=1)]
+    of: tuple[Urgency, ...]
+    to: Urgency
+    tag: Tag | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Screening:
+    """How long a citizen may appeal a ruling on an appeal, and how many from one person in which time are noticed."""
+
+    appeal_within: Span = timedelta(days=15)
+    burst_appeals: Annotated[int, Field(ge=1)] = 10
+    burst_window: Span = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Access:
+    """Who cannot or will not phone: where sign-language video calls are held, and when a call back is offered instead.
+
+    `video_url` is a provider's address with {room} in it, empty if the city has none. The numbers are defaults of ours.
+    """
+
+    video_url: Annotated[str, Field(pattern=r"^(https://[^ ]*\{room\}[^ ]*)?$")] = ""
+    longest_queue: Annotated[int, Field(ge=1)] = 5
+    longest_wait: Span = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -173,8 +275,14 @@ class Settings:
     bounds: Bounds
     policy: Policy
     rates: Rates
-    emergencies: tuple[Emergency, ...]
     routing: Routing
+    screening: Screening = Screening()
+    raising: tuple[Raising, ...] = ()
+    repeats: Repeats = Repeats()
+    lines: Lines = Lines()
+    retention: Retention = Retention()
+    messages: Messages = Messages()
+    access: Access = Access()
 
 
 _SETTINGS = TypeAdapter(Settings)

@@ -4,13 +4,13 @@ There is no order across topics, so a decision is a pure function of the facts p
 kind, what carries a lower sequence than the one remembered is stale and dropped.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
 from libs.common.contracts.envelope import Envelope, Event
-from libs.common.messaging.transaction import Tx
+from libs.common.messaging.transaction import Aggregate, Tx
 
 F = TypeVar("F")
 Remember = Callable[[Any], object]
@@ -21,10 +21,12 @@ class Memory(Generic[F]):
     """The facts of one service. `shape` is a frozen dataclass whose fields, all optional, are the kinds of fact.
 
     `remember` maps an event to the field it fills, or a function that names it (None: nothing to remember), and the
-    function that reduces it to that field's value.
+    function that reduces it to that field's value. An event that fills several fields maps each to such a function.
     """
 
-    def __init__(self, shape: type[F], remember: Mapping[type[Event], tuple[Field, Remember]]) -> None:
+    def __init__(
+        self, shape: type[F], remember: Mapping[type[Event], tuple[Field, Remember] | Mapping[str, Remember]]
+    ) -> None:
         self._facts = TypeAdapter(shape)
         self._remember = remember
 
@@ -47,14 +49,29 @@ class Memory(Generic[F]):
         return {subject: self.of(tx, subject) for subject in fresh}
 
     def _learn(self, tx: Tx, event: Envelope[Event]) -> bool:
-        field, reduce = self._remember[type(event.data)]
-        name = field if isinstance(field, str) else field(event.data)
         aggregate = tx.aggregate(event.subject)
-        if name is None or aggregate.facts.get(name, {"seq": 0})["seq"] >= event.sequence:
-            return False
-        aggregate.facts[name] = {"seq": event.sequence, "is": _plain(reduce(event.data))}
-        aggregate.changed = True
-        return True
+        kept = [_keep(aggregate, name, event, reduce) for name, reduce in self._fields(event.data)]
+        return any(kept)
+
+    def _fields(self, event: Event) -> Iterator[tuple[str, Remember]]:
+        """Yield what an event fills, and how."""
+        fields = self._remember[type(event)]
+        if isinstance(fields, Mapping):
+            yield from fields.items()
+            return
+        field, reduce = fields
+        name = field if isinstance(field, str) else field(event)
+        if name is not None:
+            yield name, reduce
+
+
+def _keep(aggregate: Aggregate, name: str, event: Envelope[Event], reduce: Remember) -> bool:
+    """Fill a field unless what is there came later, and say whether that was done."""
+    if aggregate.facts.get(name, {"seq": 0})["seq"] >= event.sequence:
+        return False
+    aggregate.facts[name] = {"seq": event.sequence, "is": _plain(reduce(event.data))}
+    aggregate.changed = True
+    return True
 
 
 _PLAIN: TypeAdapter[object] = TypeAdapter(object)

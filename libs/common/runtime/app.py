@@ -1,7 +1,8 @@
 """The HTTP side of a service, and of several in one process."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from fastapi import FastAPI, Request
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
@@ -11,29 +12,35 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.common.runtime import problems
+from libs.common.runtime.media.formats import LARGEST
 from libs.common.runtime.process import Stage
 from libs.common.runtime.telemetry import TRACE, traceparent_of
 
 BODY_LIMIT = 4 * 1024 * 1024
-BATCH_BODY_LIMIT = 64 * 1024 * 1024
-"""For paths that end in /batch, which are read as a stream of lines."""
+LONGER_BODIES = {"batch": 64 * 1024 * 1024, "files": LARGEST}
+"""By the end of the path: a batch is read as a stream of lines, a file as a stream of bytes."""
 
 REQUESTS = Counter("jiesu_http_requests_total", "Requests answered", ["service", "method", "route", "status"])
 REQUEST_SECONDS = Histogram("jiesu_http_request_seconds", "Time to answer", ["service", "method", "route"])
-SAFE_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-    (b"cache-control", b"no-store"),
-]
+SAFE_HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"x-frame-options": b"DENY",
+    b"cache-control": b"no-store",
+}
 
 
 class Edge:
-    """What every request passes: a trace, a body limit, safe headers, a count. Plain ASGI, as it is on the hot path."""
+    """What every request passes: a trace, a body limit, safe headers, a count. Plain ASGI, as it is on the hot path.
 
-    def __init__(self, app: ASGIApp, service: str) -> None:
+    `hot` are routes without parameters that are answered here, before `app`: its layers of middleware, routing and
+    dependencies would cost more than such a route does itself.
+    """
+
+    def __init__(self, app: ASGIApp, service: str, hot: Iterable[Route] = ()) -> None:
         self._app = app
         self._service = service
+        self._hot = {(method, route.path): route for route in hot for method in route.methods or ()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -46,26 +53,54 @@ class Edge:
             scope = {**scope, "headers": [*json_type, (b"content-type", b"application/json")]}
         token = TRACE.set(traceparent_of(headers.get(b"traceparent", b"").decode("latin-1")))
         started, status = time.perf_counter(), 500
-        limit = BATCH_BODY_LIMIT if scope["path"].endswith("/batch") else BODY_LIMIT
+        limit = LONGER_BODIES.get(scope["path"].rpartition("/")[2], BODY_LIMIT)
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                named = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(h for h in SAFE_HEADERS if h[0] not in named)]
+                message["headers"] = _safe(message["headers"])
             await send(message)
 
         try:
             if int(headers.get(b"content-length", b"0") or 0) > limit:
                 await too_large(limit).response()(scope, receive, answer)
+            elif route := self._hot.get((scope["method"], scope["path"])):
+                await self._at_once(route, scope, _limited(receive, limit), answer)
             else:
                 await self._app(scope, _limited(receive, limit), answer)
         finally:
             TRACE.reset(token)
-            route = getattr(scope.get("route"), "path", "unmatched")
-            REQUESTS.labels(self._service, scope["method"], route, status).inc()
-            REQUEST_SECONDS.labels(self._service, scope["method"], route).observe(time.perf_counter() - started)
+            path = getattr(scope.get("route"), "path", "unmatched")
+            _count(self._service, scope["method"], path, status).inc()
+            _seconds(self._service, scope["method"], path).observe(time.perf_counter() - started)
+
+    async def _at_once(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a hot route, and what it raises, as the app would."""
+        scope["app"], scope["route"] = self._app, route
+        request = Request(scope, receive)
+        try:
+            response: Response = await route.endpoint(request)
+        except problems.Problem as problem:
+            response = problem.response()
+        except Exception as error:
+            response = await problems.HANDLERS[Exception](request, error)
+            await response(scope, receive, send)
+            raise  # to the server, which logs it
+        await response(scope, receive, send)
+
+
+# To look a counter up by its labels takes longer than to count.
+_count = cache(REQUESTS.labels)
+_seconds = cache(REQUEST_SECONDS.labels)
+
+
+def _safe(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return an answer's headers with the safe ones, unless the answer has its own."""
+    own = dict(headers)
+    if own.keys().isdisjoint(SAFE_HEADERS):
+        return [*headers, *SAFE_HEADERS.items()]
+    return [*headers, *((name, value) for name, value in SAFE_HEADERS.items() if name not in own)]
 
 
 def _is_json_in_disguise(headers: Mapping[bytes, bytes]) -> bool:
@@ -104,14 +139,13 @@ def service_app(stage: Stage) -> ASGIApp:
         openapi_url=f"/{service.name}/openapi.json",
         docs_url=f"/{service.name}/docs",
         redoc_url=None,
-        routes=list(service.routes),
         exception_handlers=problems.HANDLERS,
         responses=problems.RESPONSES,
     )
     app.state.context = stage.context
     for router in service.routers:
         app.include_router(router)
-    return Edge(app, service.name)
+    return Edge(app, service.name, service.routes)
 
 
 def process_app(stages: Sequence[Stage], pages: Sequence[Route] = ()) -> ASGIApp:

@@ -54,8 +54,14 @@ class Database:
 
 async def open_database(url: str, speaker: Speaker, connections: int) -> Database:
     """Open a pool on a migrated database."""
-    pool = await asyncpg.create_pool(url, min_size=2, max_size=connections, init=_speak_json, command_timeout=60)
+    pool = await asyncpg.create_pool(
+        url, min_size=2, max_size=connections, init=_speak_json, reset=_as_it_is, command_timeout=60
+    )
     return Database(pool, speaker)
+
+
+async def _as_it_is(_connection: Any) -> None:
+    """Give a connection back without the usual query: we set nothing on it that outlives a transaction."""
 
 
 async def _speak_json(connection: Any) -> None:

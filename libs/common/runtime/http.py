@@ -1,12 +1,13 @@
 """What every service's routes share: clean text, cursors, pages, and the context."""
 
 import base64
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -16,14 +17,18 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
 )
+from starlette.requests import HTTPConnection, Request
 
 from libs.common.runtime.problems import wrong_field
 
 T = TypeVar("T")
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
 def _no_control(text: str) -> str:
-    if any(ord(character) < 32 and character not in "\t\n\r" for character in text):
+    if _CONTROL.search(text):
         raise ValueError("must not contain NUL or other control characters")
     return text
 
@@ -71,7 +76,11 @@ _PLACE: TypeAdapter[Place] = TypeAdapter(tuple[Moment, UUID])
 START: Place = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
-def _cursor(cursor: Annotated[str | None, Query(description="`next` of the page before")] = None) -> Place:
+async def _asked(cursor: Annotated[str | None, Query(description="`next` of the page before")] = None) -> Place:
+    return _cursor(cursor)
+
+
+def _cursor(cursor: str | None) -> Place:
     if cursor is None:
         return START
     try:
@@ -80,7 +89,7 @@ def _cursor(cursor: Annotated[str | None, Query(description="`next` of the page 
         raise wrong_field("cursor", "must be the `next` of a page of this list") from error
 
 
-Cursor = Annotated[Place, Depends(_cursor)]
+Cursor = Annotated[Place, Depends(_asked)]
 
 
 def page(items: Sequence[T], limit: int, place: Callable[[T], Place]) -> Page[T]:
@@ -93,6 +102,13 @@ def _encode(place: Place) -> str:
     return base64.urlsafe_b64encode(_PLACE.dump_json(place)).decode()
 
 
-def context(request: Request) -> Any:
-    """Return the context of the service a route belongs to."""
+async def context(request: HTTPConnection) -> Any:
+    """Return the context of the service a route belongs to. A coroutine: FastAPI would send a function to a thread."""
     return request.app.state.context
+
+
+async def body_of(request: Request) -> bytes:
+    """Return the body. Nearly always it comes in one piece, for which Starlette's reader does too much."""
+    message = await request.receive()
+    body: bytes = message.get("body", b"")
+    return body + await request.body() if message.get("more_body") else body

@@ -10,12 +10,13 @@ import asyncio
 import hashlib
 import logging
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx
 import structlog
@@ -37,7 +38,9 @@ SEND_SECONDS = 8.0
 LEASE_SECONDS = 60.0
 PAUSES = (10.0, 60.0, 300.0, 1800.0)
 """Seconds before the second try, the third, and so on; what fails after the last has failed."""
-SMS = "sms:"
+SMS, MAIL = "sms:", "mail:"
+NO_GATEWAY = "no_gateway"
+"""Why a notice failed whose gateway no setting names. It is not tried again, for settings do not change meanwhile."""
 TITLE = "接诉即办"
 ANYONE = "*"
 
@@ -51,8 +54,10 @@ for _quoting in ("apprise", "httpx", "urllib3"):
     logging.getLogger(_quoting).setLevel(logging.CRITICAL + 1)
 
 ENQUEUE = """
-INSERT INTO notices (key, "to", text, created_at, next_at)
-SELECT key, "to", text, $4, $4 FROM unnest($1::text[], $2::text[], $3::text[]) AS n(key, "to", text)
+INSERT INTO notices (key, "to", text, state, error, created_at, next_at, ended_at)
+SELECT key, "to", text, CASE WHEN error IS NULL THEN 'waiting' ELSE 'failed' END, error, $6,
+    CASE WHEN error IS NULL THEN coalesce(at, $6) END, CASE WHEN error IS NOT NULL THEN $6 END
+FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[]) AS n(key, "to", text, at, error)
 ON CONFLICT DO NOTHING
 """
 TAKE = """
@@ -83,12 +88,27 @@ _FILE: TypeAdapter[dict[Literal["to"], dict[str, tuple[str, ...]]]] = TypeAdapte
 class Notice:
     """Something to tell. Two notices of one `key`, which is ASCII, are one.
 
-    `to` is an address in the platform's own terms, such as `unit:dept-water` or `role:supervisor`; never a citizen's.
+    `to` is an address in the platform's own terms, such as `unit:dept-water` or `ticket:<id>`; never a citizen's. `at`
+    is when to tell it, if not at once. What fails before it could be tried has an `error` from the start.
     """
 
     key: str
     to: str
     text: str
+    at: datetime | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A notice as it goes out: its words, and its ways (`sms:…`, `mail:…`) under names that give nothing away."""
+
+    text: str
+    ways: Mapping[str, str]
+
+
+Letters = Callable[[Sequence[Notice]], Awaitable[Mapping[str, Letter]]]
+"""Makes letters, by key, of those notices whose addresses the service itself knows."""
 
 
 async def enqueue(connection: Any, notices: Sequence[Notice], now: datetime) -> None:
@@ -96,8 +116,8 @@ async def enqueue(connection: Any, notices: Sequence[Notice], now: datetime) -> 
     if notices:
         # Sorted, so that two transactions that tell the same cannot deadlock.
         told = sorted(notices, key=lambda notice: notice.key)
-        columns = ([n.key for n in told], [n.to for n in told], [n.text for n in told])
-        await connection.execute(ENQUEUE, *columns, now)
+        columns = zip(*((n.key, n.to, n.text, n.at, n.error) for n in told), strict=True)
+        await connection.execute(ENQUEUE, *map(list, columns), now)
 
 
 class DirectoryError(ValueError):
@@ -175,7 +195,7 @@ def fate(outcomes: Mapping[str, Outcome], attempts: int) -> Fate:
     if not outcomes:
         return Fate("no_address")
     worst = min(outcomes.values(), key=lambda outcome: ("failed", "unknown", "sent").index(outcome.state))
-    if worst.state == "failed" and attempts <= len(PAUSES):
+    if worst.state == "failed" and worst.error != NO_GATEWAY and attempts <= len(PAUSES):
         return Fate("waiting", worst.error, PAUSES[attempts - 1])
     return Fate(worst.state, worst.error)
 
@@ -184,13 +204,16 @@ class Courier:
     """One process's share in sending a service's notices. `step` is run by a `Loop`."""
 
     def __init__(
-        self, service: str, database: Database, clock: Clock, directory: Directory, settings: Settings
-    ) -> None:
+        self, service: str, database: Database, clock: Clock, directory: Directory, settings: Settings,
+        letters: Letters | None = None,
+    ) -> None:  # fmt: skip
         self._service = service
         self._database = database
         self._clock = clock
         self._directory = directory
+        self._letters = letters
         self._gateway = settings.sms_gateway
+        self._mail = settings.mail_gateway
         # No connection is kept: one that the gateway closed meanwhile would leave an outcome unknown for nothing.
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(SEND_SECONDS, connect=CONNECT_SECONDS),
@@ -207,33 +230,52 @@ class Courier:
             self._tell(lost["key"], Fate("unknown", "courier_lost"))
         taken = await self._database.pool.fetch(TAKE, now, self._later(LEASE_SECONDS), LIMIT)
         if taken:
-            await self._mark(taken, await asyncio.gather(*(self._deliver(row) for row in taken)))
+            letters = await self._addressed(taken)
+            await self._mark(taken, await asyncio.gather(*(self._deliver(row, letters[row["key"]]) for row in taken)))
         return 0 if len(taken) == LIMIT else POLL_SECONDS
 
     def _later(self, seconds: float) -> datetime:
         """Return a time so many real seconds from now: who is waited for lives by no other clock."""
         return self._clock.now() + timedelta(seconds=seconds * self._clock.rate)
 
-    async def _deliver(self, row: Any) -> dict[str, Outcome]:
+    async def _addressed(self, taken: Sequence[Any]) -> dict[str, Letter | Outcome]:
+        """Return each notice as a letter, or why there is none now. Never raises: what was taken must be marked."""
+        found: Mapping[str, Letter] = {}
+        if self._letters:
+            try:
+                found = await self._letters([Notice(row["key"], row["to"], row["text"]) for row in taken])
+            except Exception as error:  # noqa: BLE001 whatever it was, nothing was sent and it may be tried again
+                return {row["key"]: Outcome("failed", type(error).__name__) for row in taken}
+        return {row["key"]: found.get(row["key"]) or self._by_directory(row) for row in taken}
+
+    def _by_directory(self, row: Any) -> Letter:
+        return Letter(row["text"], self._directory.ways(row["to"]))
+
+    async def _deliver(self, row: Any, letter: Letter | Outcome) -> dict[str, Outcome]:
         """Send a notice on each way that is not settled yet, and return what became of all. Never raises."""
         before = _OUTCOMES.validate_python(row["outcomes"])
         settled = {name: outcome for name, outcome in before.items() if outcome.state != "failed"}
-        ways = {name: way for name, way in self._directory.ways(row["to"]).items() if name not in settled}
-        sent = await asyncio.gather(*(self._send(name, way, row) for name, way in ways.items()))
+        if isinstance(letter, Outcome):
+            return settled | {"address": letter}
+        ways = {name: way for name, way in letter.ways.items() if name not in settled}
+        keys = [f"{self._service}/{row['key']}/{name}" for name in ways]
+        sent = await asyncio.gather(*map(self._send, keys, ways.values(), [letter.text] * len(ways)))
         return settled | dict(zip(ways, sent, strict=True))
 
-    async def _send(self, name: str, way: str, row: Any) -> Outcome:
+    async def _send(self, key: str, way: str, text: str) -> Outcome:
         try:
             if way.startswith(SMS):
-                return await self._by_sms(way.removeprefix(SMS), f"{self._service}/{row['key']}/{name}", row["text"])
-            return await self._by_apprise(way, row["text"])
+                return await self._by_sms(way.removeprefix(SMS), key, text)
+            if way.startswith(MAIL):
+                return await self._by_mail(way.removeprefix(MAIL), text)
+            return await self._by_apprise(way, text)
         except Exception as error:  # noqa: BLE001 whatever it was, the message may have been out before
             return Outcome("unknown", type(error).__name__)
 
     async def _by_sms(self, to: str, key: str, text: str) -> Outcome:
         """Post to the gateway, which may drop what has a key it knows. Raises if it is not known what it made of it."""
         if not self._gateway:
-            return Outcome("failed", "no_gateway")
+            return Outcome("failed", NO_GATEWAY)
         try:
             answer = await self._http.post(
                 self._gateway, json={"to": to, "text": text, "key": key}, headers={"Idempotency-Key": key}
@@ -244,6 +286,12 @@ class Courier:
             return Outcome("sent")
         timed_out = answer.status_code == httpx.codes.GATEWAY_TIMEOUT
         return Outcome("unknown" if timed_out else "failed", f"http_{answer.status_code}")
+
+    async def _by_mail(self, to: str, text: str) -> Outcome:
+        """Hand a mail to the server of the settings, an address of apprise's that lacks only the recipient."""
+        if not self._mail:
+            return Outcome("failed", NO_GATEWAY)
+        return await self._by_apprise(f"{self._mail}{'&' if '?' in self._mail else '?'}to={quote(to, safe='')}", text)
 
     async def _by_apprise(self, url: str, text: str) -> Outcome:
         """Send by robot or mail, in a thread. Raises TimeoutError if it takes too long; the thread ends later."""

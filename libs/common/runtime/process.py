@@ -67,7 +67,8 @@ class Stage:
         if service.timers:
             loops.append(Loop("timers", timers.step))
         if service.notifies:
-            courier = Courier(service.name, database, clock, Directory(settings.notify_file), settings)
+            letters = partial(service.letters, context) if service.letters else None
+            courier = Courier(service.name, database, clock, Directory(settings.notify_file), settings, letters)
             loops.append(Loop("courier", courier.step))
         loops.append(Loop("inbox", partial(_forget, context)))
         context.loops.update({loop.name: loop for loop in loops})
@@ -178,7 +179,7 @@ class _Server(uvicorn.Server):
 async def serve(app: ASGIApp, listening: socket.socket, on_up: Callable[[], None] = lambda: None) -> None:
     """Serve until Ctrl-C or SIGTERM, then let what is under way finish."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", server_header=False,
+        app, log_config=None, access_log=False, lifespan="off", server_header=False, proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )  # fmt: skip
     server = _Server(config)

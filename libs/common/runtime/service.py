@@ -1,19 +1,20 @@
 """What a service is: five values of one class, from which processes, topics, documents and dashboards are made."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from fastapi import APIRouter
-from starlette.routing import BaseRoute
+from starlette.routing import Route
 
 from libs.common.contracts.envelope import Event
 from libs.common.messaging.consumer import On
 from libs.common.messaging.loop import Loop
 from libs.common.runtime.clock import Clock
 from libs.common.runtime.database import Database
+from libs.common.runtime.notify import Letter, Notice
 from libs.common.runtime.privacy import Secrets
 from libs.common.runtime.security import KeyRing
 from libs.common.runtime.settings import Settings
@@ -50,10 +51,12 @@ class Service:
     engine: Callable[[Settings, Secrets], Any]
     timers: Mapping[str, TimerHandler] = field(default_factory=dict)
     jobs: Mapping[str, Callable[[Any], Awaitable[float]]] = field(default_factory=dict)
-    routes: tuple[BaseRoute, ...] = ()
-    """Routes too hot for FastAPI's dependency layer."""
+    routes: tuple[Route, ...] = ()
+    """Routes too hot for FastAPI's layers: answered before it, by method and exact path. A router declares them too."""
     notifies: bool = False
     """Whether it tells people anything, by notices."""
+    letters: Callable[[Any, Sequence[Notice]], Awaitable[Mapping[str, Letter]]] | None = None
+    """Where its notices to people lead whose addresses it alone knows, and what they say; asked when they are sent."""
 
     @property
     def topics(self) -> list[str]:

@@ -34,6 +34,10 @@ class Settings:
     """The file of API keys; `home`/keys.json if not set."""
     secret: Path | None = None
     """The file of the master secret; `home`/secret if not set."""
+    files: str = ""
+    """Where citizens' files are kept: a folder, or s3://bucket/prefix; `home`/files if empty."""
+    s3_endpoint: str = ""
+    """https://… of an S3-compatible store; Amazon's if empty. Region and credentials: AWS_REGION, AWS_ACCESS_KEY_ID…"""
     clock: str = ""
     """start,rate[,epoch] of the platform's clock; real time if empty."""
     inbox_days: int = 30
@@ -43,8 +47,14 @@ class Settings:
     """What citizens' links begin with; http://host:port if empty."""
     sms_gateway: str = field(default="", repr=False)
     """URL of an HTTP SMS gateway; what should go by SMS fails if empty, and stays in the notices table."""
+    mail_gateway: str = field(default="", repr=False)
+    """The mail server citizens' mails go by, as apprise writes it: mailtos://user:password@host?from=12345@city.example."""
     classify_url: str = ""
     """Where dispatch asks classify in a dry run with text; the same process or port if empty."""
+    speech_model: Path | None = None
+    """The folder of a faster-whisper model; without one, no speech is read."""
+    speech_sessions: int = 2
+    """How many calls are transcribed live at once; each takes most of a core and 300 MB."""
     kafka_bootstrap: str = ""
     kafka_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_mechanism: str = "SCRAM-SHA-512"
@@ -70,6 +80,11 @@ class Settings:
         return self.secret or self.home / "secret"
 
     @property
+    def file_store(self) -> str:
+        """Where citizens' files are."""
+        return self.files or str(self.home / "files")
+
+    @property
     def notify_file(self) -> Path:
         """Where it is written which ways lead to which address."""
         return self.home / "notify.toml"
@@ -88,7 +103,7 @@ def variable(name: str) -> str:
     return name.upper() if name.upper() in BARE else PREFIX + name.upper()
 
 
-_ELSEWHERE = {"JIESU_REQUIRE_KAFKA", "JIESU_CHAOS_SEED"}
+_ELSEWHERE = {"JIESU_REQUIRE_KAFKA", "JIESU_REQUIRE_BROWSER", "JIESU_REQUIRE_MEDIA", "JIESU_CHAOS_SEED"}
 """Read by the test suite."""
 
 

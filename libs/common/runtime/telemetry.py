@@ -19,7 +19,8 @@ def traceparent_of(header: str) -> str:
     """Return the traceparent a request came with, or one that begins here: what it goes into may hold no other text."""
     if _TRACEPARENT.fullmatch(header):
         return header
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    chance = secrets.token_hex(24)
+    return f"00-{chance[:32]}-{chance[32:]}-01"
 
 
 def _where(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

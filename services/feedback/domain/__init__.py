@@ -17,7 +17,7 @@ from services.feedback.domain.reviews import (
     attempt,
     next_due,
 )
-from services.feedback.domain.tickets import Ruling, Ticket, decide
+from services.feedback.domain.tickets import Ruling, Ticket, decide, repeated
 
 __all__ = [
     "BAD",
@@ -45,4 +45,5 @@ __all__ = [
     "attempt",
     "decide",
     "next_due",
+    "repeated",
 ]

@@ -1,6 +1,7 @@
 """What feedback remembers of a ticket from the other stages, cut down to what asking and judging need."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -33,18 +34,23 @@ class Classified:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """The ticket that this one repeats."""
+    """The ticket that this one repeats, and when it was received itself."""
 
     parent: UUID
     appeal: Appeal
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a seat, or the rule for emergencies, answered at once."""
+    """What a seat, or the rule for emergencies, answered at once.
+
+    `final`: an emergency's number, or a transfer outward; no unit of the city could do more.
+    """
 
     answer: str
     appeal: Appeal
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +73,17 @@ class OnTime:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a ticket. `contacted` is the last round in which the unit spoke with the citizen."""
+    """What is known of a ticket. `contacted` is the last round in which the unit spoke with the citizen.
+
+    A link or an answer is void when intake receives the ticket once more. `excluded`: it was ruled to enter no rate.
+    """
 
     received: Appeal | None = None
     classified: Classified | None = None
     linked: Linked | None = None
     answered: Answered | None = None
     withdrawn: bool = False
+    excluded: bool = False
     contacted: int | None = None
     resolved: Resolved | None = None
     response: OnTime | None = None

@@ -172,7 +172,7 @@ def ask(
 
 
 def follow(review: Review, facts: Facts) -> Review:
-    """Keep beside the answer what is known of the appeal, and what its own unit did in that round."""
+    """Keep beside the answer what is known and was ruled of the appeal, and what its own unit did in that round."""
     judged, appeal = facts.classified, facts.appeal
     own = review.about == review.ticket_id
     return replace(
@@ -181,6 +181,7 @@ def follow(review: Review, facts: Facts) -> Review:
         category=judged.category if judged else None,
         urgency=judged.urgency if judged else None,
         kind=judged.kind if judged else appeal.kind if appeal else None,
+        excluded=facts.excluded,
         contacted=review.contacted or (own and facts.contacted == review.round),
         response_in_time=_in_time(review.response_in_time, facts.response, review, own),
         completion_in_time=_in_time(review.completion_in_time, facts.completion, review, own),

@@ -6,6 +6,9 @@ Linked tickets: whoever repeated an appeal is asked about the word its parent's 
 the answer is recorded and counts for that unit, but moves neither ticket. The child is closed (`linked`) when its
 parent is, yet its reporter may answer until the question lapses. A parent that is withdrawn takes its children along,
 for no order is left to wait for; whose trouble goes on is unlinked by intake, which brings the ticket back to life.
+
+Answered tickets: an answer belongs to the round in which it was given. Whoever says that it was none has the ticket
+reopened, for a unit to act on in the next round; not where no unit of the city could do more.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,15 +20,21 @@ from uuid import UUID
 from libs.common.contracts.envelope import Event
 from libs.common.contracts.feedback import Outcome, TicketClosed, TicketReopened
 from libs.common.contracts.vocabulary import Resolution
-from services.feedback.domain.facts import Facts
+from services.feedback.domain.facts import Answered, Facts
 from services.feedback.domain.reviews import Policy, Review, Word, ask, drop, follow, lapse
 
 OUTCOMES: Mapping[Resolution, Outcome] = {"yes": "solved", "partly": "partly", "no": "unsolved"}
+WORKED: frozenset[Outcome] = frozenset({"solved", "partly", "unsolved", "no_answer"})
+"""Ends to which a unit's work came."""
+Reason = Literal["not_solved", "repeat", "ruling"]
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Where a ticket stands: the word given in its current round, and its end. Its children look at both."""
+    """Where a ticket stands: the word given in its current round, and its end. Its children look at both.
+
+    `answered_in` is the round in which the answer that stands was given at once.
+    """
 
     ticket_id: UUID
     parent: UUID | None = None
@@ -33,6 +42,7 @@ class Ticket:
     word: Word | None = None
     outcome: Outcome | None = None
     closed_at: datetime | None = None
+    answered_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,9 @@ def decide(
     """Bring a ticket and its reviews to where the facts, its parent and the time say they must be."""
     ticket, events = _revive(ticket, facts, now)
     linked_to = facts.linked.parent if facts.linked else None
-    ticket = replace(ticket, parent=linked_to, word=_word(facts, ticket, parent))
+    answered_in = (ticket.answered_in or ticket.round) if facts.answered else None
+    ticket = replace(ticket, parent=linked_to, answered_in=answered_in)
+    ticket = replace(ticket, word=_word(facts, ticket, parent))
     word = ticket.word if _asks(facts, ticket) else None
     kept = {}
     for review in reviews:
@@ -65,9 +77,23 @@ def decide(
     return Ruling(ticket, tuple(kept.values()), (*events, *said))
 
 
+def repeated(closed: Ticket, received_at: datetime, policy: Policy, now: datetime) -> tuple[Ticket, list[Event]]:
+    """Reopen what units had done with when someone appeals about it again: after the closing, or it would say nothing.
+
+    Intake joins no appeal to what it knows to be closed; this is the one that came before the closing was known.
+    """
+    if closed.outcome not in WORKED or closed.answered_in == closed.round or closed.round > policy.reopen_limit:
+        return closed, []
+    if closed.closed_at is None or received_at <= closed.closed_at:
+        return closed, []
+    return _reopened(closed, "repeat", now)
+
+
 def _revive(ticket: Ticket, facts: Facts, now: datetime) -> tuple[Ticket, list[Event]]:
-    """Reopen a ticket that was closed with a parent it turned out not to belong to."""
-    if ticket.outcome == "linked" and facts.linked is None and not facts.withdrawn:
+    """Reopen a ticket whose closing stands on nothing any more: its link was wrong, its answer was none."""
+    unlinked = ticket.outcome == "linked" and facts.linked is None
+    unanswered = ticket.outcome is not None and ticket.answered_in == ticket.round and facts.answered is None
+    if (unlinked or unanswered) and not facts.withdrawn:
         return _reopened(ticket, "ruling", now)
     return ticket, []
 
@@ -78,12 +104,17 @@ def _word(facts: Facts, ticket: Ticket, parent: Ticket | None) -> Word | None:
         return None
     if facts.linked:
         return parent.word if parent else None
-    if facts.answered:
-        return Word(ticket.ticket_id, ticket.round, facts.answered.answer)
+    if given := _answer(facts, ticket):
+        return Word(ticket.ticket_id, ticket.round, given.answer)
     said = facts.resolved
     if said is None or said.round != ticket.round:
         return None
     return Word(ticket.ticket_id, said.round, said.reply, said.contacted, said.unit)
+
+
+def _answer(facts: Facts, ticket: Ticket) -> Answered | None:
+    """Return the answer given at once in this round."""
+    return facts.answered if ticket.answered_in == ticket.round else None
 
 
 def _asks(facts: Facts, ticket: Ticket) -> bool:
@@ -101,13 +132,14 @@ def _outcome(facts: Facts, ticket: Ticket, parent: Ticket | None, review: Review
         return "withdrawn"
     if facts.linked:
         return "linked" if parent and parent.outcome else None
+    given = _answer(facts, ticket)
     if ticket.word and facts.by_sensor:
-        return "answered" if facts.answered else "solved"
+        return "answered" if given else "solved"
     if review is None or review.state == "lapsed":
         return "no_answer" if review else None
     if review.state != "answered" or review.resolved is None:
         return None
-    return "answered" if facts.answered else OUTCOMES[review.resolved]
+    return "answered" if given and (given.final or review.resolved != "no") else OUTCOMES[review.resolved]
 
 
 def _end(ticket: Ticket, outcome: Outcome | None, policy: Policy, now: datetime) -> tuple[Ticket, list[Event]]:
@@ -120,6 +152,6 @@ def _end(ticket: Ticket, outcome: Outcome | None, policy: Policy, now: datetime)
     return closed, [TicketClosed(outcome=outcome, round=ticket.round, at=now)]
 
 
-def _reopened(ticket: Ticket, reason: Literal["not_solved", "ruling"], now: datetime) -> tuple[Ticket, list[Event]]:
+def _reopened(ticket: Ticket, reason: Reason, now: datetime) -> tuple[Ticket, list[Event]]:
     again = replace(ticket, round=ticket.round + 1, word=None, outcome=None, closed_at=None)
     return again, [TicketReopened(reason=reason, round=again.round, at=now)]

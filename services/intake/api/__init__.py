@@ -2,11 +2,49 @@
 
 from fastapi import APIRouter
 
-from services.intake.api import opening, receiving, tickets
+from services.intake.api import (
+    answers,
+    audit,
+    calls,
+    chats,
+    clients,
+    files,
+    flags,
+    linking,
+    opening,
+    persons,
+    publicity,
+    receiving,
+    scope,
+    sessions,
+    tickets,
+    transcripts,
+    transfers,
+    vault,
+)
 from services.intake.api.receiving import ROUTES
 
 router = APIRouter(prefix="/intake/v1", tags=["intake"])
-for part in (receiving, tickets, opening):
+for part in (
+    receiving,
+    tickets,
+    answers,
+    transfers,
+    flags,
+    scope,
+    files,
+    opening,
+    calls,
+    chats,
+    sessions,
+    linking,
+    clients,
+    transcripts,
+    persons,
+    audit,
+    vault,
+    publicity,
+):
     router.include_router(part.router)
 
 __all__ = ["ROUTES", "router"]

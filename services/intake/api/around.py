@@ -1,10 +1,10 @@
 """What intake's routes share: who may ask, and how a decision's refusal is told."""
 
 from collections.abc import Awaitable
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request
 
 from libs.common.runtime.http import context
 from libs.common.runtime.problems import FieldError, Problem
@@ -13,10 +13,19 @@ from services.intake import handlers
 from services.intake.domain import NotPossibleError
 from services.intake.handlers import Here, Seen
 
+T = TypeVar("T")
 Context = Annotated[Here, Depends(context)]
 Sender = Annotated[Principal, Depends(require("adapter", "seat", "importer"))]
 Seat = Annotated[Principal, Depends(require("seat", "supervisor"))]
 Handler = Annotated[Principal, Depends(require("unit", "seat", "supervisor"))]
+
+
+async def _reading(here: Context, accept_language: Annotated[str, Header()] = "") -> str:
+    return here.engine.messages.preferred(accept_language)
+
+
+Reading = Annotated[str, Depends(_reading)]
+"""The language to answer in, of those there are."""
 Code = Annotated[str | None, Query(max_length=40, description="The citizen's query code")]
 
 
@@ -37,9 +46,9 @@ async def admit(request: Request, here: Here, ticket_id: UUID, code: str | None)
     allowed(request, here, await handlers.look(here, ticket_id), ticket_id, code)
 
 
-async def possible(command: Awaitable[object]) -> None:
+async def possible(command: Awaitable[T]) -> T:
     """Do a command. Raises Problem 409 if the state of the ticket does not allow it."""
     try:
-        await command
+        return await command
     except NotPossibleError as error:
         raise Problem(409, str(error)) from error

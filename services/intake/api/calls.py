@@ -133,7 +133,7 @@ async def get_lines(
 ) -> LinesView:
     """Show the quality of every line over a day, a month or a year."""
     try:
-        by_line, together = await handlers.lines(here, period)
+        by_line, together = await handlers.line_quality(here, period)
     except ValueError as error:
         raise wrong_field("period", str(error)) from error
     lines = [LineView(line=line, **asdict(quality)) for line, quality in by_line.items()]

@@ -1,17 +1,16 @@
 """A ticket as it is read, and what citizens and seats may do with it."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from libs.common.contracts.vocabulary import Status, UnitRef, Urgency
 from libs.common.runtime.http import Body, Note
 from services.intake import handlers
-from services.intake.api.around import Code, Context, Seat, admit, allowed, possible
-from services.intake.domain import status
+from services.intake.api.around import Code, Context, Reading, admit, allowed, possible
+from services.intake.domain import ERASED, Flag, status
 from services.intake.handlers import Here, Seen
 
 router = APIRouter()
@@ -23,6 +22,18 @@ class TimelineView(BaseModel):
     at: datetime
     type: str
     text: str
+
+
+class RulingView(BaseModel):
+    """A verdict that stands on an appeal, on which ground, in words, and why; until when its reporter may appeal it.
+
+    It bears on scoring only. `appeal_until` is null once it was appealed.
+    """
+
+    ground: str
+    name: str
+    why: str
+    appeal_until: datetime | None
 
 
 class TicketView(BaseModel):
@@ -38,6 +49,8 @@ class TicketView(BaseModel):
     due_at: datetime | None = None
     linked_to: UUID | None = None
     review_url: str | None = None
+    ruling: RulingView | None = None
+    personal_data_deleted_at: datetime | None = None
     timeline: list[TimelineView]
 
 
@@ -48,7 +61,7 @@ class WithdrawCommand(Body):
 
 
 class WordsCommand(Body):
-    """Words to add, or to answer with."""
+    """Words to add."""
 
     text: Note
 
@@ -58,18 +71,18 @@ async def get_ticket(
     request: Request,
     here: Context,
     ticket_id: UUID,
+    language: Reading,
     code: Code = None,
-    accept_language: Annotated[str, Header()] = "zh",
 ) -> TicketView:
     """Show a ticket to who holds its query code, to its sender, and to those who work on tickets."""
     seen = await handlers.look(here, ticket_id)
     citizen = allowed(request, here, seen, ticket_id, code)
-    return view(here, ticket_id, seen, accept_language, ask=citizen)
+    return view(here, ticket_id, seen, language, ask=citizen)
 
 
 def view(here: Here, ticket_id: UUID, seen: Seen, language: str, *, ask: bool) -> TicketView:
     """Return a ticket for reading. With `ask` it has the link by which the citizen reviews, while one is awaited."""
-    facts, ticket = seen.facts, seen.ticket
+    facts, ticket, lead = seen.facts, seen.ticket, seen.lead.facts if seen.lead else seen.facts
     state = status(ticket.state, facts) if ticket else "received"
     answered = facts.asked and facts.reviewed and facts.reviewed.round >= facts.asked.round
     # A linked ticket closes with its parent, yet its reporter may still answer.
@@ -83,14 +96,29 @@ def view(here: Here, ticket_id: UUID, seen: Seen, language: str, *, ask: bool) -
         status_text=here.engine.messages.status(state, language),
         category=facts.classified.category if facts.classified else None,
         urgency=facts.classified.urgency if facts.classified else None,
-        unit=facts.led.unit if facts.led else None,
-        due_at=facts.due.at if facts.due else None,
+        unit=lead.led.unit if lead.led else None,
+        due_at=lead.due.at if lead.due else None,
         linked_to=ticket.parent if ticket else None,
         review_url=here.engine.review_link(ticket_id, facts.asked.round) if ask and awaited and facts.asked else None,
-        timeline=[
-            TimelineView(at=e.at, type=e.type, text=here.engine.messages.line(e, language)) for e in seen.timeline
-        ],
+        ruling=_ruling(here, seen.verdict, language) if seen.verdict else None,
+        personal_data_deleted_at=next((line.at for line in seen.timeline if line.type == ERASED), None),
+        timeline=_timeline(here, seen, language),
     )
+
+
+def _ruling(here: Here, verdict: Flag, language: str) -> RulingView:
+    name = here.engine.messages.read(handlers.ground_name(here, verdict.ground), language)
+    until = verdict.appeal_until(here.engine.city.screening.appeal_within)
+    return RulingView(ground=verdict.ground, name=name, why=verdict.note or "", appeal_until=until)
+
+
+def _timeline(here: Here, seen: Seen, language: str) -> list[TimelineView]:
+    """Return the lines of a ticket, and of a repeat also how the ticket goes that it belongs to."""
+    messages = here.engine.messages
+    own = [TimelineView(at=e.at, type=e.type, text=messages.line(e, language)) for e in seen.timeline]
+    lines = seen.lead.lines if seen.lead else ()
+    shared = [TimelineView(at=e.at, type=e.type, text=messages.shared(e, language)) for e in lines]
+    return sorted([*own, *shared], key=lambda line: line.at) if shared else own
 
 
 @router.post("/tickets/{ticket_id}/withdraw")
@@ -112,12 +140,4 @@ async def supplement(
     await admit(request, here, ticket_id, code)
     async with here.database.begin() as tx:
         await possible(handlers.supplement(tx, here, ticket_id, command.text))
-    return view(here, ticket_id, await handlers.look(here, ticket_id), "zh", ask=False)
-
-
-@router.post("/tickets/{ticket_id}/answer")
-async def answer(here: Context, _: Seat, ticket_id: UUID, command: WordsCommand) -> TicketView:
-    """Answer an appeal at once, as a seat does with a question it can answer."""
-    async with here.database.begin() as tx:
-        await possible(handlers.answer(tx, here, ticket_id, command.text))
     return view(here, ticket_id, await handlers.look(here, ticket_id), "zh", ask=False)

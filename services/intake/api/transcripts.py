@@ -48,7 +48,7 @@ async def live_transcript(socket: WebSocket) -> None:
     await socket.accept()
     try:
         hello = await _hello(socket, here)
-        async with here.engine.speech.session() as reader:
+        async with here.engine.reading.call() as reader:
 
             async def read(pcm: bytes) -> Any:
                 return await reader.speech(pcm, hello.rate, (hello.language or "")[:2] or None)

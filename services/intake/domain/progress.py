@@ -18,11 +18,12 @@ class Classified:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A step of the order's life: in which round, when, and with which unit as its lead."""
+    """A step of the order's life: in which round, when, with which unit as its lead, and the codes of co-handlers."""
 
     round: int
     at: datetime
     unit: UnitRef | None = None
+    helpers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

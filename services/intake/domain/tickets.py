@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from libs.common.contracts.vocabulary import AccessNeed, Channel, Kind, ReporterType
+from libs.common.contracts.vocabulary import AccessNeed, Attachment, Channel, Kind, ReporterType
 
 State = Literal["open", "linked", "answered", "withdrawn"]
+Way = Literal["sms", "mail"]
 
 
 class NotPossibleError(Exception):
@@ -17,7 +18,7 @@ class NotPossibleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """An appeal after screening, free of personal data. `likeness` is equal for equal words about the same place."""
+    """An appeal after screening, free of personal data. `device` is the sensor that reports: `device` or `device:fault`."""
 
     ticket_id: UUID
     number: str
@@ -36,12 +37,23 @@ class Ticket:
     received_at: datetime
     access_needs: tuple[AccessNeed, ...]
     language: str
-    likeness: bytes
     state: State = "open"
     parent: UUID | None = None
     support: int = 0
     answer: str | None = None
     emergency: str | None = None
+    transfer: str | None = None
+    """The body outside that it was passed on to, a code of the city's list."""
+    device: str | None = None
+    heir: UUID | None = None
+    """Who took over from this ticket when its reporter took it back."""
+    service: str | None = None
+    """The public service its sender took it for, a code of the city's list."""
+    hidden: bool = False
+    """Whether someone keeps it from the public, whatever its matter."""
+    ways: tuple[Way, ...] = ()
+    """How its reporter can be written to; the addresses are in the vault."""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,27 @@
 """What intake's handlers find around them, and what stands at its door."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from libs.common.city.emergencies import Emergencies
+from libs.common.city.pack import City
 from libs.common.runtime.batching import MicroBatch
+from libs.common.runtime.files import FileStore
+from libs.common.runtime.links import FileLinks
+from libs.common.runtime.media.taking import Uploads
 from libs.common.runtime.privacy import Pseudonyms, QueryCodes, Vault
+from libs.common.runtime.reading import ReadingDesk
 from libs.common.runtime.service import Context
 from services.intake.appeal import Appeal
-from services.intake.domain import Emergency
+from services.intake.chats import Chats
+from services.intake.domain import Patience, Standard, Telling
+from services.intake.languages import Languages
 from services.intake.messages import Messages
+from services.intake.passes import Passes
+from services.intake.repeats import Repeats
 
 SCREENING = "screening"
 
@@ -23,10 +33,23 @@ class Engine:
     vault: Vault
     pseudonyms: Pseudonyms
     codes: QueryCodes
-    emergencies: tuple[Emergency, ...]
+    emergencies: Emergencies
+    languages: Languages
     timezone: ZoneInfo
     messages: Messages
+    city: City
+    repeats: Repeats
+    telling: Telling
+    passes: Passes
+    line_standard: Standard
+    reading: ReadingDesk
+    patience: Patience
+    chats: Chats
     review_link: Callable[[UUID, int], str]
+    audit_key: bytes = field(repr=False)
+    files: FileStore
+    uploads: Uploads
+    file_links: FileLinks
     door: "MicroBatch[Arrival, Accepted] | None" = None
 
 
@@ -35,16 +58,19 @@ Here = Context[Engine]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An appeal at the door: who brought it, and what it may not be received twice under."""
+    """An appeal at the door: who brought it, and what it may not be received twice under. `plain` is it, as it came."""
 
     ticket_id: UUID
     client: str
     appeal: Appeal
+    plain: bytes
     scopes: tuple[bytes, ...]
     content: bytes
     received_at: datetime
     strict: bool
     """Whether the same scope with another content is an error: so for an Idempotency-Key."""
+    trace: str | None = None
+    """The traceparent of the request, for what the ticket's events say of their cause."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def _measured(line: str, day: str, quality: Quality) -> LineMeasured:
     )
 
 
-async def lines(here: Here, period: str) -> tuple[dict[str, Quality], Quality]:
+async def line_quality(here: Here, period: str) -> tuple[dict[str, Quality], Quality]:
     """Return how well each line did over a period, and all of them together. Raises ValueError for no period."""
     since, until = span(period, here.engine.timezone)
     known = await store.hours(here.database.pool, since, until)

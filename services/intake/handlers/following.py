@@ -9,12 +9,16 @@ from libs.common.contracts.envelope import Envelope, Event
 from libs.common.messaging.facts import Memory
 from libs.common.messaging.transaction import Tx
 from services.intake import store
-from services.intake.domain import Classified, Due, Entry, Facts, Moved, face
+from services.intake.domain import Classified, Due, Entry, Facts, Moved, Ticket, face
 from services.intake.handlers.around import Here
+from services.intake.handlers.publicity import follow
+from services.intake.handlers.reopening import take_up
+from services.intake.handlers.telling import tell_of
 
 
 def _moved(event: Any) -> Moved:
-    return Moved(event.round, event.at, getattr(event, "unit", None))
+    helpers = tuple(unit.code for unit in getattr(event, "co_handlers", ()))
+    return Moved(event.round, event.at, getattr(event, "unit", None), helpers)
 
 
 def _completion(event: Any) -> str | None:
@@ -56,14 +60,25 @@ MEMORY = Memory(
 async def on_event(events: Sequence[Envelope[Event]], tx: Tx, here: Here) -> None:
     """Follow what another stage did: status, timeline, and the ticket's public face if it changed."""
     tickets = await store.tickets_of(tx.connection, {event.ticket for event in events})
-    before = {id_: face(ticket, MEMORY.of(tx, str(id_))) for id_, ticket in tickets.items()}
+    known = {id_: MEMORY.of(tx, str(id_)) for id_ in tickets}
+    before = {id_: face(ticket, known[id_]) for id_, ticket in tickets.items()}
     learned = MEMORY.learn(tx, events)
+    tickets |= await take_up(tx, _learned_of(tickets, known, learned))
     lines = [line for event in events if event.ticket in tickets if (line := _line(event))]
     await store.save(tx, [], lines)
     for subject, facts in learned.items():
         ticket = tickets.get(UUID(subject))
         if ticket and (after := face(ticket, facts)) != before[ticket.ticket_id]:
             tx.emit(subject, after)
+    await tell_of(tx, here, [event for event in events if event.subject in learned], tickets)
+    await follow(tx, here, _learned_of(tickets, known, learned))
+
+
+def _learned_of(
+    tickets: Mapping[UUID, Ticket], known: Mapping[UUID, Facts], learned: Mapping[str, Facts]
+) -> list[tuple[Ticket, Facts, Facts]]:
+    """Return each ticket that something new is known of, with what was known before and what is now."""
+    return [(tickets[id_], known[id_], facts) for s, facts in learned.items() if (id_ := UUID(s)) in tickets]
 
 
 def _line(event: Envelope[Event]) -> Entry | None:
@@ -92,7 +107,7 @@ TOLD: Mapping[type[Event], tuple[str, ...]] = {
     feedback.TicketReopened: (),
 }
 """What of an event the timeline's text needs. An event that is not here is not told to the citizen."""
-ORDER = {event.name: place for place, event in enumerate(TOLD)}
+ORDER = {"ticket.received": -2} | {event.name: place for place, event in enumerate(TOLD)}
 """What happened at the same instant is told in the order of the loop."""
 
 

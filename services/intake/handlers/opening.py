@@ -1,19 +1,21 @@
 """Opening the vault for those who must reach the citizen."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
-
-from pydantic import TypeAdapter
 
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.privacy import Mark
 from libs.common.runtime.problems import unknown_ticket
+from libs.common.runtime.security import Principal
 from services.intake import store
 from services.intake.appeal import Appeal
-from services.intake.handlers.around import Engine, Here
+from services.intake.domain import DONE, Asker, Deed, Desk, Order, Purpose, Refusal, Ticket, refusal
+from services.intake.handlers.around import Here
+from services.intake.handlers.audit import note
+from services.intake.handlers.following import MEMORY
+from services.intake.handlers.sealing import appeal_of, marks_of, redactor_of
 
-MARKS = TypeAdapter(tuple[Mark, ...])
+DESKS: tuple[Desk, ...] = ("unit", "seat", "supervisor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +26,40 @@ class Opening:
     marks: tuple[Mark, ...]
 
 
-async def open_vault(tx: Tx, here: Here, ticket_id: UUID, by: str, purpose: str) -> Opening:
-    """Open an appeal for those who must reach the citizen, and keep who did, and why."""
+async def open_vault(
+    tx: Tx, here: Here, ticket_id: UUID, reader: Principal, purpose: Purpose, why: str | None = None
+) -> Opening | Refusal:
+    """Open an appeal for those who must reach the citizen, or say why not; who asked, and for what, is kept either way.
+
+    `why` is what the reader says of it in words.
+    """
     rows = await store.sealed(tx.connection, [ticket_id])
     if not rows:
         raise unknown_ticket(ticket_id, here.clock)
-    await store.note_opening(tx, ticket_id, by, purpose)
-    return Opening(appeal_of(here.engine, rows[0]), marks_of(here.engine, rows[0]))
+    order = await order_of(tx, ticket_id)
+    asker = Asker(
+        desks=frozenset(desk for desk in DESKS if reader.may(desk)),
+        works_on_it=reader.may("unit") and any(map(reader.acts_for, order.workers)),
+    )
+    refused = refusal(asker, purpose, order, tx.now, here.engine.city.retention.open_after_end)
+    if refused is None and rows[0].erased:
+        refused = "erased"
+    said = redactor_of(here.engine, rows[0]).redact(why) if why else None
+    await note(tx, here, Deed(reader.name, "contact", ticket_id, purpose, refused or DONE, said))
+    return refused or Opening(appeal_of(here.engine, rows[0]), marks_of(here.engine, rows[0]))
 
 
-def appeal_of(engine: Engine, row: store.Sealed) -> Appeal:
-    """Return the appeal in a vault row."""
-    return Appeal.model_validate_json(engine.vault.open(row.appeal, row.ticket_id.bytes))
+async def order_of(tx: Tx, ticket_id: UUID) -> Order:
+    """Return how a ticket goes, for who may open it: a linked one is worked on with its parent."""
+    ticket = (await store.tickets_of(tx.connection, [ticket_id])).get(ticket_id)
+    if ticket is None:
+        return Order("open", MEMORY.read({}))
+    leading = await _leading(tx, ticket)
+    facts = MEMORY.read(await store.facts(tx.connection, leading.ticket_id))
+    return Order(leading.state, facts, hidden=ticket.anonymous)
 
 
-def marks_of(engine: Engine, row: store.Sealed) -> tuple[Mark, ...]:
-    """Return what the marks of the redacted text stand for."""
-    return MARKS.validate_json(engine.vault.open(row.marks, row.ticket_id.bytes)) if row.marks else ()
-
-
-def seal_marks(engine: Engine, row: store.Sealed, marks: Iterable[Mark]) -> store.Sealed:
-    """Return a vault row with these marks in it."""
-    return replace(row, marks=engine.vault.seal(MARKS.dump_json(tuple(marks)), row.ticket_id.bytes))
+async def _leading(tx: Tx, ticket: Ticket) -> Ticket:
+    if ticket.state != "linked" or ticket.parent is None:
+        return ticket
+    return (await store.tickets_of(tx.connection, [ticket.parent])).get(ticket.parent, ticket)

@@ -2,16 +2,21 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from uuid import UUID
+
+from pydantic import TypeAdapter
 
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.batching import MicroBatch, OverloadedError
 from libs.common.runtime.problems import Problem, wrong_field
+from libs.common.runtime.telemetry import TRACE
 from services.intake import store
 from services.intake.appeal import Appeal
 from services.intake.handlers.around import SCREENING, Accepted, Arrival, Here
+from services.intake.handlers.files import attach, take_files
+
+PLAIN = TypeAdapter(Appeal)
 
 
 async def accept(here: Here, client: str, appeal: Appeal, key: str | None = None) -> Accepted:
@@ -29,11 +34,23 @@ def arrive(here: Here, client: str, appeal: Appeal, key: str | None) -> Arrival:
     scopes = []
     if key:
         scopes.append(_hash("key", client, key))
-    if appeal.external_ref:
-        scopes.append(_hash("ref", appeal.channel, appeal.external_ref))
-    now = here.clock.now()
-    content = _hash(appeal.model_dump_json())
-    return Arrival(here.clock.new_id(), client, appeal, tuple(scopes), content, appeal.received(now), bool(key))
+    # A sensor names its device and fault, and reports them whenever they come again.
+    if appeal.external_ref and appeal.channel != "sensor":
+        # Lines pass appeals in under numbers of their own, and two may use the same one.
+        line = [client] if appeal.channel == "line_transfer" else []
+        scopes.append(_hash("ref", appeal.channel, *line, appeal.external_ref))
+    plain = PLAIN.dump_json(appeal, exclude_unset=True)
+    return Arrival(
+        ticket_id=here.clock.new_id(),
+        client=client,
+        appeal=appeal,
+        plain=plain,
+        scopes=tuple(scopes),
+        content=hashlib.sha256(plain).digest() if scopes else b"",
+        received_at=appeal.received(here.clock.now()),
+        strict=bool(key),
+        trace=TRACE.get(),
+    )
 
 
 def _hash(*parts: str) -> bytes:
@@ -52,13 +69,19 @@ async def receive(here: Here, arrivals: Sequence[Arrival]) -> list[Accepted | Ex
     async with here.database.begin() as tx:
         held, clashing = await _claim(tx, arrivals)
         fresh = [a for a in arrivals if held[a.ticket_id] == a.ticket_id]
-        numbers = await store.receive(tx, [_seal(here, a) for a in fresh]) if fresh else {}
+        files, refused = await take_files(tx, fresh)
+        sealed = [_seal(here, a) for a in fresh if a.ticket_id not in refused]
+        numbers = await store.receive(tx, sealed) if sealed else {}
+        if files:
+            await attach(tx, here, files, {row[0]: row[5] for row in sealed})
+        if refused:
+            await store.unclaim(tx, refused)
         repeated = set(held.values()) - numbers.keys()
         numbers |= await store.numbers(tx, repeated) if repeated else {}
     here.loops[SCREENING].wake()
-    return [
-        _CLASH if a.ticket_id in clashing else Accepted(held[a.ticket_id], numbers[held[a.ticket_id]]) for a in arrivals
-    ]
+    accepted = {ticket_id: Accepted(ticket_id, number) for ticket_id, number in numbers.items()}
+    told = refused | accepted
+    return [_CLASH if a.ticket_id in clashing else told[held[a.ticket_id]] for a in arrivals]
 
 
 _CLASH = wrong_field("Idempotency-Key", "was used for another appeal; send a new key with a new appeal")
@@ -89,7 +112,9 @@ def _first(held: Mapping[UUID, UUID], ticket_id: UUID) -> UUID:
     return ticket_id
 
 
-def _seal(here: Here, arrival: Arrival) -> tuple[UUID, str, str, datetime, bytes]:
-    day = arrival.received_at.astimezone(here.engine.timezone).strftime("%Y%m%d")
-    sealed = here.engine.vault.seal(arrival.appeal.model_dump_json().encode(), arrival.ticket_id.bytes)
-    return arrival.ticket_id, day, arrival.client, arrival.received_at, sealed
+def _seal(here: Here, arrival: Arrival) -> store.Stored:
+    day = arrival.received_at.astimezone(here.engine.timezone).date().isoformat().replace("-", "")
+    context = arrival.ticket_id.bytes
+    key = here.engine.vault.new_key(context)
+    sealed = key.seal(arrival.plain, context)
+    return arrival.ticket_id, day, arrival.client, arrival.received_at, sealed, key.wrapped, arrival.trace

@@ -1,20 +1,26 @@
 """What is done to one appeal behind the door: the personal data out, emergencies seen, nothing of it told yet."""
 
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from libs.common.city.emergencies import Emergency
 from libs.common.contracts.vocabulary import Location, Receipt
+from libs.common.messaging.transaction import Tx
 from libs.common.runtime.privacy import Pseudonyms, Redactor
-from services.intake import repeats, store
+from services.intake import store
 from services.intake.appeal import Appeal
-from services.intake.domain import Ticket, emergency_in
-from services.intake.handlers.around import Engine
-from services.intake.handlers.opening import seal_marks
+from services.intake.domain import Ticket, emergencies_in
+from services.intake.handlers.around import Engine, Here
+from services.intake.handlers.sealing import appeal_of, redactor_of, seal_marks
+from services.intake.handlers.telling import reach
 
 
 def redacted(engine: Engine, row: store.Sealed) -> tuple[Ticket, store.Sealed]:
     """Open an appeal, take the personal data out, and see whether it is an emergency."""
-    appeal = Appeal.model_validate_json(engine.vault.open(row.appeal, row.ticket_id.bytes))
+    appeal = appeal_of(engine, row)
     redactor = Redactor(appeal.known())
     title, text, address = (redactor.redact(t) if t else None for t in (appeal.title, appeal.text, appeal.address))
-    emergency = emergency_in(f"{appeal.title or ''}\n{appeal.text}", engine.emergencies)
+    called, language = _called(engine, appeal), _language(engine, appeal)
     ticket = Ticket(
         ticket_id=row.ticket_id,
         number=row.number,
@@ -32,13 +38,41 @@ def redacted(engine: Engine, row: store.Sealed) -> tuple[Ticket, store.Sealed]:
         occurred_at=appeal.occurred_at,
         received_at=row.received_at,
         access_needs=appeal.access_needs,
-        language=appeal.language,
-        likeness=repeats.likeness(appeal.text, appeal.address),
-        state="answered" if emergency else "open",
-        answer=engine.messages.emergency(emergency, appeal.language) if emergency else None,
-        emergency=emergency.number if emergency else None,
+        language=language,
+        state="answered" if called else "open",
+        answer=engine.messages.emergency(called, language) if called else None,
+        emergency=called[0].number if called else None,
+        device=appeal.external_ref if appeal.channel == "sensor" else None,
+        service=appeal.service,
+        ways=tuple(reach(appeal.reporter)),
     )
     return ticket, seal_marks(engine, row, redactor.marks) if redactor.marks else row
+
+
+@dataclass(frozen=True, slots=True)
+class CallNow:
+    """Whom to call at once: the most urgent number and whose it is, and what to tell the citizen, naming all."""
+
+    number: str
+    name: str
+    text: str
+
+
+def call_now(engine: Engine, appeal: Appeal) -> CallNow | None:
+    """Return whom the citizen must call at once, by the words as they came; None if it is no emergency."""
+    if not (called := _called(engine, appeal)):
+        return None
+    language = _language(engine, appeal)
+    name = engine.messages.read(asdict(called[0].name), language)
+    return CallNow(called[0].number, name, engine.messages.emergency(called, language))
+
+
+def _called(engine: Engine, appeal: Appeal) -> tuple[Emergency, ...]:
+    return emergencies_in(f"{appeal.title or ''}\n{appeal.text}", engine.emergencies)
+
+
+def _language(engine: Engine, appeal: Appeal) -> str:
+    return appeal.language or engine.languages.of(f"{appeal.title or ''}\n{appeal.text}")
 
 
 def _pseudonym(pseudonyms: Pseudonyms, appeal: Appeal) -> str | None:
@@ -51,6 +85,17 @@ def _pseudonym(pseudonyms: Pseudonyms, appeal: Appeal) -> str | None:
     return pseudonyms.of(reporter.type, reporter.name) if reporter.name and reporter.type != "person" else None
 
 
+async def redact_for(tx: Tx, here: Here, ticket_id: UUID, text: str) -> str:
+    """Take the personal data out of what is said of an appeal; its originals join the others in the vault."""
+    (row,) = await store.sealed(tx.connection, [ticket_id])
+    redactor = redactor_of(here.engine, row)
+    known = len(redactor.marks)
+    text = redactor.redact(text)
+    if len(redactor.marks) > known:
+        await store.save_marks(tx, [seal_marks(here.engine, row, redactor.marks)])
+    return text
+
+
 def receipt_of(ticket: Ticket) -> Receipt:
     """Return what other services may know of an appeal."""
     return Receipt(
@@ -59,5 +104,5 @@ def receipt_of(ticket: Ticket) -> Receipt:
         address=ticket.address,
         location=Location(lat=ticket.lat, lon=ticket.lon or 0.0) if ticket.lat is not None else None,
         occurred_at=ticket.occurred_at, received_at=ticket.received_at, access_needs=ticket.access_needs,
-        language=ticket.language,
+        language=ticket.language, attachments=ticket.attachments,
     )  # fmt: skip

@@ -1,7 +1,6 @@
 """Screened tickets, free of personal data, and their timelines."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,23 +11,6 @@ from services.intake.domain import Entry, Ticket
 
 TICKETS = Rows("tickets", Ticket, key=("ticket_id",))
 TIMELINE = Rows("timeline", Entry, key=("ticket_id", "at", "event_id"))
-
-EARLIER = """
-JOIN unnest($1::text[], $2::bytea[]) t(r, l) ON reporter = t.r AND likeness = t.l
-WHERE state IN ('open', 'linked') AND received_at > $3
-ORDER BY received_at
-"""
-SUPPORT = """
-UPDATE tickets SET support = support + t.n FROM unnest($1::uuid[], $2::int[]) t(id, n) WHERE ticket_id = t.id
-"""
-
-
-async def earlier(tx: Tx, tickets: Sequence[Ticket], since: datetime) -> list[Ticket]:
-    """Return the tickets since then of the reporters and likenesses among `tickets`, oldest first."""
-    known = [(ticket.reporter, ticket.likeness) for ticket in tickets if ticket.reporter]
-    if not known:
-        return []
-    return await TICKETS.load(tx.connection, EARLIER, [r for r, _ in known], [like for _, like in known], since)
 
 
 async def tickets_of(connection: Any, tickets: Iterable[UUID]) -> dict[UUID, Ticket]:
@@ -41,11 +23,6 @@ async def save(tx: Tx, tickets: Iterable[Ticket], entries: Iterable[Entry]) -> N
     """Store tickets as they are now, and lines of their timelines."""
     await TICKETS.save(tx.connection, tickets)
     await TIMELINE.save(tx.connection, entries)
-
-
-async def add_support(tx: Tx, counts: Mapping[UUID, int]) -> None:
-    """Count further reporters of the same matter."""
-    await tx.connection.execute(SUPPORT, list(counts), list(counts.values()))
 
 
 async def facts(connection: Any, ticket_id: UUID) -> Mapping[str, Any]:

@@ -1,11 +1,13 @@
 """What sla decides: on the facts it heard, about the clocks of a ticket and its supervision."""
 
-from services.sla.domain.clocks import Clock, Mark, NotPossibleError, PauseGround, Policy, Step, next_due, pause, resume
-from services.sla.domain.facts import Classified, Done, Facts, Led, Received
+from services.sla.domain.clocks import Clock, NotPossibleError, PauseGround, Step, next_due, pause, resume
+from services.sla.domain.facts import Again, Classified, Done, Facts, Led, Received
+from services.sla.domain.policy import Mark, Policy
 from services.sla.domain.supervision import Case
 from services.sla.domain.tickets import Ruling, decide
 
 __all__ = [
+    "Again",
     "Case",
     "Classified",
     "Clock",

@@ -1,6 +1,6 @@
 """One clock: how it starts, stands still, follows the class, warns, breaches and ends."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -17,7 +17,8 @@ from libs.common.contracts.sla import (
     ClockWarned,
 )
 from libs.common.contracts.vocabulary import ClockName, Light, UnitRef, Urgency
-from services.sla.domain.facts import Facts
+from services.sla.domain.facts import Facts, Stop
+from services.sla.domain.policy import Mark, Policy
 
 State = Literal["running", "paused", "met", "stopped"]
 PauseGround = Literal["citizen_unreachable", "citizen_asked", "weather", "legal_procedure", "force_majeure"]
@@ -28,45 +29,6 @@ LATE = timedelta(seconds=5)
 
 class NotPossibleError(Exception):
     """A command that the state of the ticket's clocks does not allow; its text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What happens when this fraction of a clock's time is used up."""
-
-    at: float
-    kind: Literal["warn", "light", "supervise"]
-    grade: int = 0
-    light: Light = "green"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """One dated set of limits. Response is the first contact with the citizen, completion the unit's word.
-
-    Source of the defaults: Beijing's draft local standard of 2021 for completion; see the city pack.
-    """
-
-    version: str
-    response: Mapping[Urgency, timedelta]
-    completion: Mapping[Urgency, timedelta]
-    elderly_response: timedelta
-    marks: tuple[Mark, ...]
-    longest_pause: timedelta
-
-    def limit(self, name: ClockName, urgency: Urgency, elderly: bool) -> timedelta:
-        """Return how long a clock of this kind may run."""
-        if name == "completion":
-            return self.completion[urgency]
-        return min(self.response[urgency], self.elderly_response) if elderly else self.response[urgency]
-
-    def marks_of(self, name: ClockName) -> tuple[Mark, ...]:
-        """Return a clock's marks in order of time. Only overdue completion comes under supervision."""
-        return tuple(mark for mark in self.marks if name == "completion" or mark.kind != "supervise")
-
-    def light(self, name: ClockName, fired: int) -> Light:
-        """Return the light after this many marks took effect."""
-        return next((mark.light for mark in self.marks_of(name)[:fired][::-1] if mark.kind == "light"), "green")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +80,7 @@ def next_due(clocks: Iterable[Clock], policy: Policy) -> datetime | None:
 
 
 def _next(clock: Clock, policy: Policy) -> datetime | None:
-    marks = policy.marks_of(clock.name)
+    marks = policy.marks[clock.name]
     if clock.state == "paused":
         return clock.paused_until
     return clock.reaches(marks[clock.fired]) if clock.state == "running" and clock.fired < len(marks) else None
@@ -149,36 +111,58 @@ def resume(clock: Clock, now: datetime) -> Step:
     return clock, [ClockResumed(**told(clock), previous_due_at=before)]
 
 
-def missing(ticket_id: UUID, facts: Facts, clocks: list[Clock], policy: Policy) -> list[Step]:
-    """Start the clocks that should exist: the first round at receipt, a later one when feedback reopened the ticket."""
-    if facts.receipt is None or facts.ended:
+def missing(ticket_id: UUID, facts: Facts, clocks: Sequence[Clock], policy: Policy) -> list[Step]:
+    """Start the clocks that should exist: the first round at receipt, a later one when feedback reopened the ticket.
+
+    A first round that ended in a link or an answer left no work to time, unless it was timed already. What was reopened
+    for our own error goes on where the clocks of the round before were cut short.
+    """
+    receipt, again = facts.receipt, facts.reopened
+    if receipt is None or facts.end:
         return []
-    starts = {1: facts.receipt.at}
-    if facts.reopened:
-        starts[facts.reopened.round] = facts.reopened.at
+    starts = {} if again and facts.broken_off else {1: receipt.at}
+    if again:
+        starts[again.round] = again.at or receipt.at
+    cut_short = [clock for clock in clocks if clock.state != "met"] if again and not again.at else []
     return [
-        _start(ticket_id, round_, name, at, facts, policy)
+        _start(_last(cut_short, name) or _new(ticket_id, name, at, facts, policy), round_)
         for round_, at in starts.items()
         if not any(clock.round == round_ for clock in clocks)
         for name in CLOCKS
     ]
 
 
-def _start(ticket_id: UUID, round_: int, name: ClockName, at: datetime, facts: Facts, policy: Policy) -> Step:
+def _last(clocks: Sequence[Clock], name: ClockName) -> Clock | None:
+    return next((clock for clock in reversed(clocks) if clock.name == name), None)
+
+
+def _new(ticket_id: UUID, name: ClockName, at: datetime, facts: Facts, policy: Policy) -> Clock:
     limit = policy.limit(name, facts.urgency, facts.elderly)
-    clock = Clock(
-        ticket_id, round_, name, "running", facts.urgency, policy.version, at, int(limit.total_seconds()), at + limit
+    return Clock(
+        ticket_id, 1, name, "running", facts.urgency, policy.version, at, int(limit.total_seconds()), at + limit
     )
+
+
+def _start(clock: Clock, round_: int) -> Step:
+    clock = replace(clock, round=round_, state="running" if clock.state == "stopped" else clock.state)
     return clock, [ClockStarted(**told(clock))]
 
 
 def walk(clock: Clock, facts: Facts, policy: Policy, now: datetime) -> Step:
     """Bring a clock to where the facts and the time say it must be."""
     events: list[Event] = []
-    for step in (_hold_unit, _reclass, _wake, _end, _fire):
+    for step in (_run_on, _hold_unit, _reclass, _wake, _end, _fire):
         clock, said = step(clock, facts, policy, now)
         events += said
     return clock, events
+
+
+def _run_on(clock: Clock, facts: Facts, _: Policy, __: datetime) -> Step:
+    """Let a stopped clock run on as if it never stood, once what stopped it is void: it was not the citizen's error."""
+    if clock.state != "stopped" or _fallen(clock, facts):
+        return clock, []
+    clock = replace(clock, state="running")
+    return clock, [ClockStarted(**told(clock))]
 
 
 def _hold_unit(clock: Clock, facts: Facts, _: Policy, __: datetime) -> Step:
@@ -199,7 +183,7 @@ def _reclass(clock: Clock, facts: Facts, policy: Policy, now: datetime) -> Step:
     due = clock.due_at + timedelta(seconds=limit - clock.limit_seconds)
     changed = replace(clock, urgency=facts.urgency, limit_seconds=limit, due_at=due, policy=policy.version)
     used = clock.paused_at or now
-    reached = sum(changed.reaches(mark) <= used for mark in policy.marks_of(clock.name))
+    reached = sum(changed.reaches(mark) <= used for mark in policy.marks[clock.name])
     fired = min(clock.fired, reached)
     changed = replace(changed, fired=fired, light=policy.light(clock.name, fired))
     return changed, [ClockStarted(**told(changed), previous_due_at=clock.due_at)]
@@ -212,19 +196,32 @@ def _wake(clock: Clock, _: Facts, __: Policy, now: datetime) -> Step:
     return clock, []
 
 
-def _end(clock: Clock, facts: Facts, _: Policy, __: datetime) -> Step:
-    """End a clock whose purpose was met, or fell away. A unit that resolves without contact leaves response unmet."""
-    if not clock.open:
+def _end(clock: Clock, facts: Facts, _: Policy, now: datetime) -> Step:
+    """End a clock whose purpose was met, or fell away; also one that was stopped before it was heard that it was met.
+
+    For an open one a later round's deed counts too, should the word of its own round have been lost: no clock runs for
+    work that was done.
+    """
+    if clock.state == "met":
         return clock, []
-    if facts.ended:
-        return _stop(clock, facts.ended)
     done = facts.contacted if clock.name == "response" else facts.resolved
-    # A later round's deed too, should the word of this round have been lost: no clock runs for work that was done.
-    if done and done.round >= clock.round:
+    if done and (done.round == clock.round or (clock.open and done.round > clock.round)):
         return _meet(clock, done.at)
-    if clock.name == "response" and facts.resolved and facts.resolved.round >= clock.round:
-        return _stop(clock, "uncontacted")
-    return clock, []
+    reason = _fallen(clock, facts)
+    return _stop(clock, reason, now) if clock.open and reason else (clock, [])
+
+
+def _fallen(clock: Clock, facts: Facts) -> Stop | None:
+    """Return why there is nothing left to time: the ticket ended, or this round of it did without a unit's word.
+
+    A unit that resolves without contact leaves the response unmet.
+    """
+    if facts.end:
+        return facts.end
+    if facts.broken_off and clock.round < facts.round:
+        return facts.broken_off
+    unmet = clock.name == "response" and facts.resolved is not None and facts.resolved.round >= clock.round
+    return "uncontacted" if unmet else None
 
 
 def _meet(clock: Clock, at: datetime) -> Step:
@@ -233,14 +230,16 @@ def _meet(clock: Clock, at: datetime) -> Step:
     return clock, [ClockMet(**told(clock), met_at=at, in_time=at <= clock.due_at, unit=clock.unit)]
 
 
-def _stop(clock: Clock, reason: Literal["withdrawn", "linked", "answered", "uncontacted"]) -> Step:
-    clock = replace(clock, state="stopped", paused_at=None, paused_until=None)
+def _stop(clock: Clock, reason: Stop, now: datetime) -> Step:
+    if clock.state == "paused":
+        clock, _ = resume(clock, now)
+    clock = replace(clock, state="stopped")
     return clock, [ClockStopped(**told(clock), reason=reason)]
 
 
 def _fire(clock: Clock, _: Facts, policy: Policy, now: datetime) -> Step:
     """Let every mark that was reached take effect, once."""
-    marks = policy.marks_of(clock.name)
+    marks = policy.marks[clock.name]
     if clock.state != "running":
         return clock, []
     reached = clock.fired

@@ -6,6 +6,9 @@ from typing import Literal
 
 from libs.common.contracts.vocabulary import UnitRef, Urgency
 
+BrokenOff = Literal["linked", "answered"]
+Stop = Literal["withdrawn", "linked", "answered", "uncontacted"]
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -43,8 +46,20 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """A later round and when its clocks start. None is at receipt: the citizen's clock never restarts for our error."""
+
+    round: int
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a ticket."""
+    """What is known of a ticket.
+
+    `ended` is void when intake receives the ticket once more, `withdrawn` never; `broken_off` remembers the last such
+    end, for the round it fell in was ended by no unit.
+    """
 
     received: Received | None = None
     classified: Classified | None = None
@@ -52,13 +67,30 @@ class Facts:
     reassigned: Led | None = None
     contacted: Done | None = None
     resolved: Done | None = None
-    ended: Literal["withdrawn", "linked", "answered"] | None = None
-    reopened: Done | None = None
+    ended: BrokenOff | None = None
+    broken_off: BrokenOff | None = None
+    withdrawn: bool = False
+    reopened: Again | None = None
 
     @property
     def receipt(self) -> Received | None:
-        """The receipt, from whichever event brought it."""
-        return self.received or (self.classified.received if self.classified else None)
+        """The receipt, once somebody must act on it: intake said so, or dispatch, should intake's word be lost.
+
+        Classify brings it too, but also of what was linked or answered at once.
+        """
+        if self.received:
+            return self.received
+        return self.classified.received if self.classified and self.dispatched else None
+
+    @property
+    def end(self) -> Literal["withdrawn", "linked", "answered"] | None:
+        """What took the work away, if anything did."""
+        return "withdrawn" if self.withdrawn else self.ended
+
+    @property
+    def round(self) -> int:
+        """The life the ticket is in."""
+        return self.reopened.round if self.reopened else 1
 
     @property
     def urgency(self) -> Urgency:

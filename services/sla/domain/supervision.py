@@ -9,7 +9,8 @@ from uuid import UUID
 from libs.common.contracts.envelope import Event
 from libs.common.contracts.sla import SupervisionClosed, SupervisionOpened, SupervisionRaised
 from libs.common.contracts.vocabulary import UnitRef
-from services.sla.domain.clocks import Clock, Policy
+from services.sla.domain.clocks import Clock
+from services.sla.domain.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def supervise(
 
 def _level(clock: Clock, policy: Policy) -> int:
     """Return the level of supervision that an open clock's reached marks call for; 0 for none."""
-    passed = policy.marks_of(clock.name)[: clock.fired]
+    passed = policy.marks[clock.name][: clock.fired]
     return max((mark.grade for mark in passed if mark.kind == "supervise"), default=0)
 
 

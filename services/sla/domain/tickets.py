@@ -9,8 +9,9 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.common.contracts.envelope import Event
-from services.sla.domain.clocks import Clock, Policy, missing, walk
+from services.sla.domain.clocks import Clock, missing, walk
 from services.sla.domain.facts import Facts
+from services.sla.domain.policy import Policy
 from services.sla.domain.supervision import Case, supervise
 
 

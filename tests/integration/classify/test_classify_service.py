@@ -3,19 +3,23 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from libs.common.contracts.dispatch import TicketRuled
+from libs.common.contracts.envelope import Envelope, Event
 from libs.common.contracts.intake import (
+    TicketAnswered,
     TicketLinked,
     TicketReceived,
     TicketSupplemented,
+    TicketSupported,
     TicketUnlinked,
     TicketWithdrawn,
 )
-from libs.common.contracts.vocabulary import Receipt, UnitRef
+from libs.common.contracts.vocabulary import Attachment, Receipt, UnitRef
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.process import Stage
 from services.classify.service import SERVICE
@@ -37,6 +41,17 @@ def ruled(code: str) -> TicketRuled:
     return TicketRuled(
         upheld=True, unit=UNIT, ground="not_our_duty", note="看过现场", right_code=code, round=1, at=NOON
     )
+
+
+def linked(parent: UUID, text: str, **more: Any) -> TicketLinked:
+    """Return a repeat in these words."""
+    receipt = RECEIPT.model_copy(update={"text": text, **more})
+    return TicketLinked(**receipt.model_dump(), parent=parent, reason="同一事")
+
+
+def grave(event: Envelope[Any]) -> bool:
+    """Say whether a judgement is of the class urgent."""
+    return bool(event.data.urgency == "urgent")
 
 
 @pytest.fixture(scope="module")
@@ -155,14 +170,72 @@ async def test_a_withdrawn_appeal_leaves_the_queue_and_cannot_be_judged(world: W
     assert timers == 0
 
 
-async def test_a_joined_appeal_is_judged_when_the_link_is_undone(world: World) -> None:
+async def test_a_repeat_is_judged_at_once_bothers_nobody_and_goes_its_own_way_when_the_link_is_undone(
+    world: World,
+) -> None:
     parent = world.clock.new_id()
-    linked = TicketLinked(**RECEIPT.model_dump(), parent=parent, reason="同一事")
-    await world.peer.say(world.ticket, linked)
-    assert (await world.judge(code=NOISE)).status_code == 409
-    await world.peer.say(world.ticket, TicketUnlinked(parent=parent, reason="不是一事"))
+    await world.peer.say(world.ticket, linked(parent, VAGUE))
+    (event,) = await world.probe.named("ticket.classified")
+    assert event.data.receipt.text == VAGUE
+    assert (await world.queue(), (await world.judge(code=NOISE)).status_code) == ([], 409)
+    await world.peer.say(world.ticket, TicketUnlinked(parent=parent, reason="不是一事"), received(VAGUE))
+    assert (await world.judge(code=NOISE)).json()["state"] == "classified"
+
+
+async def test_an_answer_is_judged_too(world: World) -> None:
+    await world.peer.say(world.ticket, TicketAnswered(**dict(RECEIPT), answer="已联系物业"))
     (event,) = await world.probe.named("ticket.classified")
     assert event.data.category[2] == "邻里漏水"
+
+
+async def test_words_added_later_change_what_was_said_and_danger_is_heard_in_them(world: World) -> None:
+    await world.peer.say(world.ticket, received("楼上漏水"), TicketSupplemented(text="谢谢", at=NOON))
+    await world.peer.say(world.ticket, TicketSupplemented(text="水流进电箱，现在插座冒烟了", at=NOON, source="speech"))
+    *_, event = await world.probe.named("ticket.classified", "ticket.reclassified")
+    assert (event.data.urgency, event.data.why[0]) == ("urgent", "险情“冒烟”")
+    assert len(world.probe.seen) == 2
+
+
+async def test_a_file_without_words_changes_nothing(world: World) -> None:
+    picture = Attachment(file_id=world.clock.new_id(), kind="picture", media_type="image/png", size=9)
+    added = TicketSupplemented(text="", at=NOON, attachments=(picture,))
+    await world.peer.say(world.ticket, received(), added)
+    await world.peer.say(world.ticket, TicketSupplemented(text="", at=NOON, attachments=(picture,)))
+    assert await world.stage.context.database.pool.fetchval("SELECT count(*) FROM supplements") == 0
+
+
+async def test_a_batch_with_words_added_to_what_is_new_in_it_is_read_in_order(world: World) -> None:
+    tickets = [world.clock.new_id() for _ in range(20)]
+    more = TicketSupplemented(text="楼上漏水，我家厨房顶都掉皮了，楼上死活不开门", at=NOON)
+    await world.bus.publish([world.peer.message(t, event) for event in (received(VAGUE), more) for t in tickets])
+    events = await world.probe.until(lambda seen: len(seen) == len(tickets))
+    assert {event.data.category[2] for event in events} == {"邻里漏水"}
+
+
+async def test_many_with_the_same_trouble_raise_its_class_by_the_city_s_rule(world: World) -> None:
+    await world.peer.say(world.ticket, received("楼上装修噪音太大，没法休息，请管一管"))
+    await world.probe.named("ticket.classified")
+    await world.peer.say(world.ticket, TicketSupported(support=5, at=NOON))
+    (raised,) = await world.probe.named("ticket.reclassified")
+    assert (raised.data.urgency, raised.data.reason) == ("livelihood", "另有5人反映同一问题")
+    await world.peer.say(world.ticket, TicketSupported(support=4, at=NOON))
+    both = await world.probe.until(lambda seen: len(seen) == 3)
+    assert (both[-1].data.urgency, both[-1].data.reason) == ("general", "升级的理由已不存在")
+
+
+@pytest.mark.parametrize("repeat_first", [True, False])
+async def test_danger_that_a_repeat_tells_of_reaches_what_it_repeats(world: World, repeat_first: bool) -> None:
+    words, child = "物业公司服务差，楼道没人打扫", world.clock.new_id()
+    repeat = linked(world.ticket, f"{words}，现在燃气泄漏了也没人管", number="20260302-0000007")
+    said: list[tuple[UUID, Event]] = [(world.ticket, received(words)), (child, repeat)]
+    for ticket, event in reversed(said) if repeat_first else said:
+        await world.peer.say(ticket, event)
+    urgent = await world.probe.until(lambda seen: [e for e in seen if e.ticket == world.ticket and grave(e)])
+    alarm = urgent[-1].data.why
+    assert any(why.startswith("关联诉求20260302-0000007：险情") for why in alarm)
+    await world.peer.say(child, TicketUnlinked(parent=world.ticket, reason="不是一事"), received())
+    calm = await world.probe.until(lambda seen: seen[-1].ticket == world.ticket and not grave(seen[-1]))
+    assert calm[-1].data.reason == "升级的理由已不存在"
 
 
 async def test_a_ticket_that_ended_before_its_words_came_is_told_so(world: World) -> None:

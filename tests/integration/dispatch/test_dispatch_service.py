@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from libs.common.contracts.classify import TicketClassified, TicketReclassified
 from libs.common.contracts.feedback import TicketClosed, TicketReopened
-from libs.common.contracts.intake import TicketLinked, TicketUnlinked, TicketWithdrawn
+from libs.common.contracts.intake import TicketAnswered, TicketLinked, TicketReceived, TicketUnlinked, TicketWithdrawn
 from libs.common.contracts.vocabulary import Place, Receipt
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.process import Stage, bind
@@ -36,6 +36,7 @@ JUDGED = {
     "urgency": "livelihood", "confidence": 0.9, "summary": "暖气不热", "owner_kind": "company", "owner": "co-heating",
     "co_handlers": ("dept-urban-management",), "place": WANGJING, "judged_by": "model", "model": "m", "catalogue": "c",
 }  # fmt: skip
+RECEIVED = TicketReceived(**RECEIPT.model_dump())
 HEATING = TicketClassified.model_validate(JUDGED)
 NO_PLACE = HEATING.model_copy(update={"owner_kind": "street", "owner": None, "place": None})
 STREET = TicketReclassified.model_validate(
@@ -55,7 +56,7 @@ class World:
     def key(self, *roles: Role, units: tuple[str, ...] = ()) -> dict[str, str]:
         """Return the header of a key of its own."""
         ring = KeyRing(self.stage.context.settings.keys_file)
-        return {"Authorization": f"Bearer {ring.issue(f'{roles} {units}', roles, units)}"}
+        return {"Authorization": f"Bearer {ring.issue('-'.join((*roles, *units)), roles, units)}"}
 
     async def do(self, command: str, body: object = None, as_: dict[str, str] | None = None) -> httpx.Response:
         """Give a command on the ticket's order, with every role unless told otherwise."""
@@ -79,7 +80,7 @@ async def world(fresh_database: str, tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def test_a_classified_ticket_is_handed_to_its_lead_and_can_be_read(world: World) -> None:
-    await world.peer.say(world.ticket, HEATING)
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
     (told,) = await world.probe.named("ticket.dispatched")
     assert (told.data.unit.code, told.data.rule, told.data.round) == ("co-heating", "duty", 1)
     order = (await world.http.get(f"/dispatch/v1/orders/{world.ticket}")).json()
@@ -89,7 +90,7 @@ async def test_a_classified_ticket_is_handed_to_its_lead_and_can_be_read(world: 
 
 
 async def test_the_whole_work_on_an_order_is_told_and_the_citizens_data_stays_out(world: World) -> None:
-    await world.peer.say(world.ticket, HEATING)
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
     await world.do("accept")
     await world.do("contact", {"method": "phone", "note": "已联系13812345678"})
     world.clock.advance(hours=1)
@@ -102,7 +103,7 @@ async def test_the_whole_work_on_an_order_is_told_and_the_citizens_data_stays_ou
 
 
 async def test_a_better_judgement_moves_an_order_before_it_is_signed_for_and_not_after(world: World) -> None:
-    await world.peer.say(world.ticket, HEATING, STREET)
+    await world.peer.say(world.ticket, RECEIVED, HEATING, STREET)
     moved = (await world.probe.named("ticket.reassigned"))[0].data
     assert (moved.unit.code, moved.previous.code) == ("s-110105026", "co-heating")
     await world.do("accept")
@@ -112,7 +113,7 @@ async def test_a_better_judgement_moves_an_order_before_it_is_signed_for_and_not
 
 
 async def test_a_withdrawn_ticket_is_never_dispatched_even_when_that_is_heard_first(world: World) -> None:
-    await world.peer.say(world.ticket, TicketWithdrawn(at=NOON))
+    await world.peer.say(world.ticket, RECEIVED, TicketWithdrawn(at=NOON))
     await world.peer.say(world.ticket, HEATING)
     refused = await world.do("accept")
     assert (refused.status_code, refused.headers.get("retry-after")) == (409, None)
@@ -121,16 +122,44 @@ async def test_a_withdrawn_ticket_is_never_dispatched_even_when_that_is_heard_fi
 
 async def test_a_linked_order_is_recalled_and_dispatched_again_when_the_link_was_wrong(world: World) -> None:
     linked = TicketLinked(**RECEIPT.model_dump(), parent=world.clock.new_id(), reason="重复")
-    await world.peer.say(world.ticket, HEATING, linked)
+    await world.peer.say(world.ticket, RECEIVED, HEATING, linked)
     assert (await world.do("accept")).status_code == 409
-    await world.peer.say(world.ticket, TicketUnlinked(parent=linked.parent, reason="不是同一件事"))
+    await world.peer.say(world.ticket, TicketUnlinked(parent=linked.parent, reason="不是同一件事"), RECEIVED)
     told = await world.probe.until(lambda seen: len(seen) == 3)
     assert [event.data.name for event in told] == ["ticket.dispatched", "ticket.recalled", "ticket.dispatched"]
     assert (await world.do("accept")).json()["round"] == 1
 
 
-async def test_a_reopened_ticket_goes_back_to_its_lead_in_a_new_round_and_closes(world: World) -> None:
+async def test_a_judgement_of_a_repeat_heard_before_the_link_is_not_handed_out(world: World) -> None:
     await world.peer.say(world.ticket, HEATING)
+    linked = TicketLinked(**RECEIPT.model_dump(), parent=world.clock.new_id(), reason="重复")
+    await world.peer.say(world.ticket, linked)
+    world.clock.advance(minutes=6)
+    other = world.clock.new_id()
+    await world.peer.say(other, RECEIVED, HEATING)
+    await world.probe.named("ticket.dispatched", subject=other)
+    assert {event.ticket for event in world.probe.seen} == {other}
+
+
+async def test_a_judged_ticket_whose_receipt_was_lost_is_dispatched_all_the_same(world: World) -> None:
+    await world.peer.say(world.ticket, HEATING)
+    assert (await world.http.get("/dispatch/v1/orders")).json()["items"] == []
+    world.clock.advance(minutes=6)
+    (told,) = await world.probe.named("ticket.dispatched")
+    assert told.data.unit.code == "co-heating"
+
+
+async def test_an_answer_that_was_none_becomes_an_order_of_round_two(world: World) -> None:
+    await world.peer.say(world.ticket, TicketAnswered(**RECEIPT.model_dump(), answer="今晚恢复"), HEATING)
+    await world.peer.say(world.ticket, TicketReopened(reason="not_solved", round=2, at=NOON))
+    assert (await world.do("accept")).status_code == 409
+    await world.peer.say(world.ticket, RECEIVED)
+    (told,) = await world.probe.named("ticket.dispatched")
+    assert (told.data.round, told.data.rule) == (2, "reopened")
+
+
+async def test_a_reopened_ticket_goes_back_to_its_lead_in_a_new_round_and_closes(world: World) -> None:
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
     await world.do("accept")
     await world.do("resolve", {"reply": "修好了"})
     await world.peer.say(world.ticket, TicketReopened(reason="not_solved", round=2, at=NOON))
@@ -142,7 +171,7 @@ async def test_a_reopened_ticket_goes_back_to_its_lead_in_a_new_round_and_closes
 
 
 async def test_an_upheld_return_goes_to_the_next_unit_and_a_refused_one_stays(world: World) -> None:
-    await world.peer.say(world.ticket, HEATING)
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
     returned = (await world.do("return", {"ground": "not_our_duty", "note": "不归我们"})).json()
     assert (returned["state"], returned["returns"], returned["return_ground"]) == ("returned", 1, "not_our_duty")
     stayed = (await world.do("rule", {"upheld": False, "note": "属于你们"})).json()
@@ -156,7 +185,7 @@ async def test_an_upheld_return_goes_to_the_next_unit_and_a_refused_one_stays(wo
 
 
 async def test_a_ruling_may_name_the_unit_or_the_right_question(world: World) -> None:
-    await world.peer.say(world.ticket, HEATING)
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
     for said, code in (
         ({"right_code": "water-01-01"}, "co-water"),
         ({"unit": "d-110105"}, "d-110105"),
@@ -168,7 +197,7 @@ async def test_a_ruling_may_name_the_unit_or_the_right_question(world: World) ->
 
 
 async def test_after_the_second_return_only_the_centre_rules(world: World) -> None:
-    await world.peer.say(world.ticket, HEATING)
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
     district = world.key("supervisor", units=("d-110105",))
     verdict = {"upheld": False, "note": "属于你们"}
     for _ in range(2):
@@ -179,7 +208,7 @@ async def test_after_the_second_return_only_the_centre_rules(world: World) -> No
 
 
 async def test_a_unit_sees_and_works_on_its_own_orders_only(world: World) -> None:
-    await world.peer.say(world.ticket, HEATING)
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
     mine, other = world.key("unit", units=("co-heating",)), world.key("unit", units=("co-water",))
     helper = world.key("unit", units=("dept-urban-management",))
     path = f"/dispatch/v1/orders/{world.ticket}"
@@ -193,7 +222,7 @@ async def test_a_unit_sees_and_works_on_its_own_orders_only(world: World) -> Non
 
 async def test_a_seat_works_and_reassigns_at_the_centres_desk_only(world: World) -> None:
     seat = world.key("seat")
-    await world.peer.say(world.ticket, NO_PLACE)
+    await world.peer.say(world.ticket, RECEIVED, NO_PLACE)
     assert (await world.do("accept", {}, seat)).json()["desk"]
     move = {"unit": "s-110105026", "note": "群众说在望京"}
     moved = (await world.do("reassign", move, seat)).json()
@@ -203,7 +232,7 @@ async def test_a_seat_works_and_reassigns_at_the_centres_desk_only(world: World)
 
 
 async def test_unknown_codes_are_named(world: World) -> None:
-    await world.peer.say(world.ticket, HEATING)
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
     await world.do("return", {"ground": "unclear", "note": "不清楚"})
     for body in (
         {"upheld": True, "unit": "dept-of-magic", "note": "对"},
@@ -223,7 +252,7 @@ async def test_orders_are_listed_page_by_page_longest_waiting_first(world: World
     tickets = [str(world.clock.new_id()) for _ in range(3)]
     for ticket in tickets:
         world.clock.advance(minutes=1)
-        await world.peer.say(ticket, HEATING)
+        await world.peer.say(ticket, RECEIVED, HEATING)
     query: dict[str, Any] = {"unit": "co-heating", "state": "dispatched", "limit": 2}
     first = (await world.http.get("/dispatch/v1/orders", params=query)).json()
     second = (await world.http.get("/dispatch/v1/orders", params={**query, "cursor": first["next"]})).json()

@@ -9,7 +9,14 @@ import httpx
 import pytest
 
 from libs.common.contracts.dispatch import TicketContacted, TicketResolved
-from libs.common.contracts.intake import TicketLinked, TicketReceived, TicketWithdrawn
+from libs.common.contracts.intake import (
+    TicketAnswered,
+    TicketLinked,
+    TicketReceived,
+    TicketScreened,
+    TicketUnlinked,
+    TicketWithdrawn,
+)
 from libs.common.contracts.sla import ClockMet
 from libs.common.contracts.vocabulary import Channel, Receipt, UnitRef
 from libs.common.messaging.memory import MemoryBus
@@ -203,6 +210,57 @@ async def test_a_repeat_is_asked_too_and_closes_with_its_parent(world: World) ->
     (closed,) = await world.probe.named("ticket.closed", subject=world.ticket)
     assert closed.data.outcome == "linked"
     assert not [event for event in world.probe.seen if event.data.name == "ticket.reopened"]
+
+
+async def test_a_repeat_closed_with_its_parent_lives_on_when_the_link_was_wrong(world: World) -> None:
+    await world.peer.say(world.ticket, TicketLinked(**dict(RECEIPT), parent=world.other, reason="重复"))
+    await world.peer.say(world.other, received("phone"), resolved())
+    await world.answers(YES, world.other)
+    await world.probe.named("ticket.closed", subject=world.ticket)
+    await world.peer.say(world.ticket, TicketUnlinked(parent=world.other, reason="不是同一件事"), received("phone"))
+    (reopened,) = await world.probe.named("ticket.reopened", subject=world.ticket)
+    assert (reopened.data.round, reopened.data.reason) == (2, "ruling")
+    await world.peer.say(world.ticket, resolved(2))
+    assert (await world.answers(YES)).json()["round"] == 2
+
+
+async def test_what_is_repeated_after_its_closing_is_worked_on_again(world: World) -> None:
+    await world.peer.say(world.other, received("phone"), resolved())
+    await world.answers(YES, world.other)
+    world.clock.advance(minutes=1)
+    repeat = TicketLinked(**{**dict(RECEIPT), "received_at": world.clock.at}, parent=world.other, reason="重复")
+    await world.peer.say(world.ticket, repeat)
+    (reopened,) = await world.probe.named("ticket.reopened", subject=world.other)
+    assert (reopened.data.round, reopened.data.reason) == (2, "repeat")
+    await world.peer.say(world.other, resolved(2))
+    await world.probe.named("review.requested", subject=world.ticket)
+    assert (await world.answers(YES)).json()["round"] == 2
+
+
+async def test_an_answer_that_was_none_is_reopened_for_a_unit(world: World) -> None:
+    await world.peer.say(world.ticket, TicketAnswered(**dict(RECEIPT), answer="今晚恢复"))
+    await world.answers(NO)
+    (reopened,) = await world.probe.named("ticket.reopened")
+    assert (reopened.data.round, reopened.data.reason) == (2, "not_solved")
+    await world.peer.say(world.ticket, received("phone"), resolved(2))
+    await world.answers(YES)
+    (closed,) = await world.probe.named("ticket.closed")
+    assert (closed.data.outcome, closed.data.round) == ("solved", 2)
+
+
+async def test_what_is_ruled_unreasonable_leaves_the_scorecard_until_that_is_lifted(world: World) -> None:
+    async def counted() -> list[int]:
+        cards = (await world.http.get("/feedback/v1/scorecards", params={"period": "2026-03"})).json()
+        return [card["counted"] for card in cards]
+
+    await world.peer.say(world.ticket, received("phone"), resolved())
+    await world.answers(NO)
+    assert await counted() == [1]
+    ruled = TicketScreened(verdict="unreasonable", why="索要过高赔偿", ground="excessive")
+    await world.peer.say(world.ticket, ruled)
+    assert (await counted(), (await world.reviews())[0]["excluded"]) == ([], True)
+    await world.peer.say(world.ticket, ruled.model_copy(update={"lifted": True}))
+    assert (await counted(), (await world.reviews())[0]["excluded"]) == ([1], False)
 
 
 async def test_a_repeat_heard_of_after_its_parent_was_withdrawn_ends(world: World) -> None:

@@ -85,7 +85,7 @@ async def test_the_handling_unit_opens_the_vault_and_it_is_kept_who_did(world: W
     opened = await world.http.post(f"/intake/v1/tickets/{answer['ticket_id']}/contact", json={"purpose": "callback"})
     assert (opened.json()["name"], opened.json()["phone"]) == (PERSON["name"], PERSON["phone"])
     assert "欧阳婷" in opened.json()["text"]
-    kept = await world.stage.context.database.pool.fetch("SELECT by, purpose FROM openings")
+    kept = await world.stage.context.database.pool.fetch("SELECT by, purpose FROM audit")
     assert [tuple(row) for row in kept] == [("test", "callback")]
 
 
@@ -118,7 +118,8 @@ async def test_nothing_is_joined_to_a_ticket_that_has_ended(world: World, end: T
     if end:
         await world.peer.say(first["ticket_id"], end)
     else:
-        await world.http.post(f"/intake/v1/tickets/{first['ticket_id']}/withdraw", json={})
+        for taken_back in (repeat, first):
+            await world.http.post(f"/intake/v1/tickets/{taken_back['ticket_id']}/withdraw", json={})
     again = await world.received(**FULL)
     shown = (await world.http.get(f"/intake/v1/tickets/{again['ticket_id']}")).json()
     assert (shown["status"], shown["linked_to"]) == ("received", None)

@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from libs.common.contracts.dispatch import TicketContacted, TicketDispatched, TicketResolved
-from libs.common.contracts.intake import TicketReceived, TicketWithdrawn
+from libs.common.contracts.feedback import TicketReopened
+from libs.common.contracts.intake import (
+    TicketAnswered,
+    TicketLinked,
+    TicketReceived,
+    TicketUnlinked,
+    TicketWithdrawn,
+)
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.process import Stage
@@ -85,6 +92,29 @@ async def test_a_withdrawn_ticket_stops_its_clocks_even_when_heard_of_first(worl
     await world.peer.say(world.ticket, RECEIVED)
     clocks = (await world.http.get(f"/sla/v1/tickets/{world.ticket}/clocks")).json()
     assert clocks == []
+
+
+async def test_clocks_that_a_wrong_link_stopped_run_on_and_what_passed_meanwhile_fires(world: World) -> None:
+    parent = world.clock.new_id()
+    await world.peer.say(world.ticket, RECEIVED, TicketLinked(**dict(RECEIVED), parent=parent, reason="重复"))
+    world.clock.advance(hours=25)
+    await world.peer.say(world.ticket, TicketUnlinked(parent=parent, reason="不是同一件事"), RECEIVED)
+    clocks = (await world.http.get(f"/sla/v1/tickets/{world.ticket}/clocks")).json()
+    assert [(clock["clock"], clock["state"], clock["light"]) for clock in clocks] == [
+        ("response", "running", "yellow"), ("completion", "running", "green"),
+    ]  # fmt: skip
+    breached = [e for e in await world.probe.named("clock.breached") if e.data.name == "clock.breached"]
+    assert [(e.data.clock, e.data.late) for e in breached] == [("response", True)]
+
+
+async def test_an_answer_that_was_none_is_timed_from_the_citizens_no(world: World) -> None:
+    await world.peer.say(world.ticket, TicketAnswered(**dict(RECEIVED), answer="今晚恢复"))
+    world.clock.advance(days=2)
+    await world.peer.say(world.ticket, TicketReopened(reason="not_solved", round=2, at=world.clock.at), RECEIVED)
+    clocks = (await world.http.get(f"/sla/v1/tickets/{world.ticket}/clocks")).json()
+    assert {(clock["round"], clock["state"], clock["started_at"]) for clock in clocks} == {
+        (2, "running", "2026-03-04T04:00:00Z")
+    }
 
 
 async def test_a_pause_moves_the_due_time_and_nothing_fires_meanwhile(world: World) -> None:

@@ -7,6 +7,7 @@ import pytest
 from libs.common.city.catalogue import COLUMNS
 from libs.common.city.pack import PLACE_COLUMNS, UNIT_COLUMNS, City, load_city
 from libs.common.city.places import PlaceResolver
+from libs.common.city.scope import COLUMNS as BODY_COLUMNS
 
 SETTINGS = """
 [city]
@@ -41,14 +42,49 @@ solved = 0.4
 satisfied = 0.3
 callback_window = "P7D"
 reopen_limit = 2
-[[emergencies]]
-number = "119"
-name = { zh = "火警", en = "fire" }
-words = ["着火了"]
 [routing]
 low_confidence = 0.6
 hold_limit = "PT30M"
 returns_before_centre = 2
+"""
+
+EMERGENCIES = """
+[guards]
+before = "怕$"
+after = "的"
+over = "去年"
+now = "现在"
+unreal = "演习"
+leisure = "尊敬的"
+[[numbers]]
+number = "119"
+name = { zh = "火警", en = "fire" }
+words = "着火了"
+unless = "火锅"
+said = ["着火了"]
+"""
+
+SCOPE = """
+[[accepted]]
+code = "help"
+name = { zh = "求助", en = "Help" }
+text = { zh = "生活中的难处", en = "Trouble in daily life" }
+[[elsewhere]]
+code = "litigation"
+name = { zh = "诉讼", en = "Lawsuits" }
+text = { zh = "法院的事", en = "What is before a court" }
+bodies = ["out-court"]
+[[grounds]]
+code = "test"
+verdict = "test"
+name = { zh = "测试", en = "A test" }
+evidence = { zh = "调试记录", en = "The record of a trial" }
+alone = ["测试"]
+"""
+
+BODIES = """
+out-court,小城法院,Court,phone,12368,
+out-city,事发地12345,The line of the place,system,,
 """
 
 UNITS = """
@@ -76,6 +112,9 @@ QUESTIONS = (
 def small_pack(tmp_path: Path) -> Path:
     (tmp_path / "catalogue").mkdir()
     (tmp_path / "city.toml").write_text(SETTINGS, encoding="utf-8")
+    (tmp_path / "emergencies.toml").write_text(EMERGENCIES, encoding="utf-8")
+    (tmp_path / "scope.toml").write_text(SCOPE, encoding="utf-8")
+    write_table(tmp_path / "outward.csv", BODY_COLUMNS, BODIES)
     write_table(tmp_path / "units.csv", UNIT_COLUMNS, UNITS)
     write_table(tmp_path / "places.csv", PLACE_COLUMNS, PLACES)
     write_table(tmp_path / "catalogue" / "01-water.csv", COLUMNS, QUESTIONS)

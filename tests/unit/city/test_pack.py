@@ -44,7 +44,7 @@ def test_a_pack_gives_units_questions_and_rules(small_pack: Path) -> None:
     assert len(city.catalogue) == 2
     assert city.policy.limits["urgent"].completion == timedelta(hours=2)
     assert city.policy.calendar.opens == time(9)
-    assert city.emergencies[0].words == ("着火了",)
+    assert [emergency.said for emergency in city.emergencies.numbers] == [("着火了",)]
     assert city.rates.callback_window == timedelta(days=7)
 
 
@@ -136,7 +136,7 @@ def test_a_pack_without_questions_is_refused(small_pack: Path) -> None:
 
 def test_an_empty_folder_tells_every_file_it_lacks(tmp_path: Path) -> None:
     told = "\n".join(_problems(tmp_path))
-    assert all(name in told for name in ("city.toml", "units.csv", "places.csv", "catalogue"))
+    assert all(name in told for name in ("city.toml", "units.csv", "places.csv", "catalogue", "emergencies"))
 
 
 def test_a_file_saved_by_a_spreadsheet_is_read_the_same(small_pack: Path) -> None:

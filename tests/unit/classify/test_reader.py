@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.common.city.pack import load_city
-from libs.common.contracts.vocabulary import Location
+from libs.common.contracts.vocabulary import Location, Receipt
 from services.classify.cues import load_cues
 from services.classify.digest import SUMMARY_LENGTH, Digest, shortened
-from services.classify.domain import Appeal
+from services.classify.domain import Appeal, appeal_of
 from services.classify.model import Model
 from services.classify.reader import Reader
-from tests.support.stages import CITY
+from tests.support.stages import CITY, NOON
 
 DIGEST = Digest(load_city(CITY).catalogue)
 
@@ -31,11 +31,39 @@ def test_an_appeal_is_read_whole(reader: Reader) -> None:
     assert (reading.danger, reading.outside, reading.kind) == (None, False, None)
 
 
-def test_danger_is_listened_for_in_the_title_too_but_not_deep_in_a_letter(reader: Reader) -> None:
-    calm = "我们反映的是多年来没有解决的问题，请有关部门认真研究并且答复。" * 8
-    first, second = reader.read([Appeal(calm, title="楼上着火了"), Appeal(f"{calm}楼上着火了")])
-    assert first.danger
-    assert not second.danger
+CALM = "我们反映的是多年来没有解决的问题，请有关部门认真研究并且答复。" * 8
+
+
+@pytest.mark.parametrize(
+    ("appeal", "heard"),
+    [
+        (Appeal(CALM, title="楼上着火了"), True),
+        (Appeal(f"{CALM}楼上着火了。"), False),
+        (Appeal(f"{CALM}现在楼上着火了。"), True),
+        (Appeal(f"{CALM}现在请答复。万一楼上着火了怎么办。"), False),
+        (Appeal(CALM, added=("谢谢", "楼上着火了")), True),
+        (Appeal(CALM, added=(f"{CALM}楼上着火了",)), False),
+    ],
+)
+def test_danger_is_heard_in_the_opening_of_what_is_said_and_behind_it_where_it_says_now(
+    reader: Reader, appeal: Appeal, heard: bool
+) -> None:
+    (reading,) = reader.read([appeal])
+    assert bool(reading.danger) is heard
+
+
+def test_added_words_say_what_it_is_about_and_where_but_not_that_it_is_a_question(reader: Reader) -> None:
+    (reading,) = reader.read([Appeal("家里不行了", added=("请问", "暖气不热，室温只有十二度，朝阳区望京街道花家地"))])
+    assert reading.guess.code.startswith("heating-")
+    assert reading.place
+    assert (reading.place.street_name, reading.asks) == ("望京街道", False)
+
+
+def test_of_many_added_words_the_newest_are_read() -> None:
+    receipt = Receipt(number="1", channel="phone", text="喂", received_at=NOON)
+    added = appeal_of(receipt, ["一" * 1500, "二" * 1200, "三"]).added
+    assert [(text[0], len(text)) for text in added] == [("一", 799), ("二", 1200), ("三", 1)]
+    assert [text[0] for text in appeal_of(receipt, ["一", "二" * 6000]).added] == ["二"]
 
 
 def test_a_point_in_another_city_is_outside(reader: Reader) -> None:

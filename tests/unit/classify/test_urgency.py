@@ -38,6 +38,9 @@ def test_little_else_is_taken_for_danger() -> None:
         ("会不会爆炸", False),
         ("去年漏过，今天又漏气了", True),
         ("没人管，楼上着火了", True),
+        ("高压危险 当心触电", False),
+        ("禁止攀登，小心触电", False),
+        ("孩子不小心掉进井里了", True),
     ],
 )
 def test_a_guard_takes_the_danger_out_only_where_it_stands(text: str, heard: bool) -> None:

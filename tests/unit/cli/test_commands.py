@@ -46,10 +46,38 @@ def test_a_second_key_of_a_name_ends_the_first(home: Path) -> None:
     assert [ring.holder(key) is not None for key in keys] == [False, True]
 
 
+def test_a_key_is_limited_to_channels_and_a_quota_and_the_list_shows_it(home: Path) -> None:
+    limits = ("--channel", "web", "--channel", "app", "--per-minute", "90")
+    key = _type("keys", "issue", "portal", "--role", "adapter", *limits).stdout.strip()
+    holder = KeyRing(home / "keys.json").holder(key)
+    assert holder
+    assert (holder.channels, holder.per_minute) == (frozenset({"web", "app"}), 90)
+    (row,) = [line for line in _type("keys", "list").stdout.splitlines() if "portal" in line]
+    assert "90" in row
+
+
+def test_a_rotated_key_works_beside_the_new_one_unless_no_overlap_is_wished(home: Path) -> None:
+    first = _type("keys", "issue", "portal", "--role", "adapter").stdout.strip()
+    second = _type("keys", "rotate", "portal").stdout.strip()
+    third = _type("keys", "rotate", "portal", "--overlap-hours", "0").stdout.strip()
+    ring = KeyRing(home / "keys.json")
+    assert len({first, second, third}) == 3
+    assert [bool(ring.holder(key)) for key in (first, second, third)] == [False, False, True]
+
+
+def test_a_revoked_client_has_no_key(home: Path) -> None:
+    key = _type("keys", "issue", "portal", "--role", "adapter").stdout.strip()
+    assert "portal has no key any more." in _type("keys", "revoke", "portal").stdout
+    assert KeyRing(home / "keys.json").holder(key) is None
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (("keys", "issue", "x", "--role", "king"), "unknown roles ['king']; there are adapter"),
+        (("keys", "issue", "x", "--role", "seat", "--channel", "pigeon"), "unknown channels ['pigeon']; there are"),
+        (("keys", "rotate", "nobody"), "there is no client 'nobody'"),
+        (("keys", "revoke", "nobody"), "there is no client 'nobody'"),
         (("replay", "absent.csv", "--map", "text=x"), "absent.csv cannot be read"),
         (("simulate", "--duration", "long"), "write 90s, 10m, 2h or 1d"),
         (("simulate",), "no key in"),

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 
 from libs.common.contracts.dispatch import TicketAccepted, TicketProgressed
 from libs.common.contracts.envelope import Envelope, Event
-from libs.common.contracts.intake import TicketLinked, TicketSupplemented, TicketUnlinked, TicketWithdrawn
+from libs.common.contracts.intake import (
+    TicketLinked,
+    TicketReceived,
+    TicketSupplemented,
+    TicketUnlinked,
+    TicketWithdrawn,
+)
 from libs.common.contracts.vocabulary import Receipt, UnitRef
 from libs.common.messaging.facts import Memory
 from libs.common.messaging.transaction import Aggregate, NotLockedError, Speaker, Tx
@@ -33,8 +39,9 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the tested service knows: two fields of one emitter, two of another."""
+    """What the tested service knows: three fields of one emitter, two of another."""
 
+    number: str | None = None
     word: Word | None = None
     ended: Literal["withdrawn", "linked"] | None = None
     unit: UnitRef | None = None
@@ -44,6 +51,7 @@ class Facts:
 MEMORY = Memory(
     Facts,
     {
+        TicketReceived: {"number": lambda event: event.number, "ended": lambda _: None},
         TicketSupplemented: ("word", lambda event: Word(event.text, event.at)),
         TicketWithdrawn: ("ended", lambda _: "withdrawn"),
         TicketLinked: ("ended", lambda _: "linked"),
@@ -57,6 +65,7 @@ MEMORY = Memory(
 def _intake(n: int) -> st.SearchStrategy[Event]:
     return st.sampled_from(
         [
+            TicketReceived(**{**dict(RECEIPT), "number": str(n)}),
             TicketSupplemented(text=f"word {n}", at=NOON),
             TicketWithdrawn(at=NOON),
             TicketLinked(**dict(RECEIPT), parent=UUID(int=n), reason="r"),
@@ -120,6 +129,15 @@ def test_what_is_stale_is_dropped_and_reported_as_nothing_new() -> None:
     assert MEMORY.learn(tx, [newer]) == {"a": Facts(word=Word("word 2", NOON))}
     assert MEMORY.learn(tx, [older, newer]) == {}
     assert MEMORY.of(tx, "a").word == Word("word 2", NOON)
+
+
+def test_an_event_of_several_fields_fills_those_that_hold_nothing_later() -> None:
+    tx = _tx("a")
+    linked = Envelope(UUID(int=2), "a", NOON, 2, TicketLinked(**dict(RECEIPT), parent=UUID(int=9), reason="r"))
+    first, again = (Envelope(UUID(int=n), "a", NOON, n, TicketReceived(**dict(RECEIPT))) for n in (1, 3))
+    assert MEMORY.learn(tx, [linked, first]) == {"a": Facts(number="1", ended="linked")}
+    assert MEMORY.learn(tx, [again]) == {"a": Facts(number="1")}
+    assert MEMORY.learn(tx, [again, first]) == {}
 
 
 def test_an_event_with_nothing_to_remember_changes_nothing() -> None:

@@ -90,6 +90,11 @@ def restore(text: str, marks: Iterable[Mark]) -> str:
     return _MARK.sub(lambda found: originals.get(found[1], found[0]), text)
 
 
+def unnumbered(text: str) -> str:
+    """Return redacted text as another ticket may show it: of its marks only the kinds, for the numbers are its own."""
+    return _MARK.sub(lambda found: f"⟦{found[1].rpartition('-')[0]}⟧", text)
+
+
 def _hide(text: str, spans: list[Span]) -> str:
     parts, at = [], 0
     for start, end in spans:

@@ -5,29 +5,19 @@ names or files: what strangers send is decoded there, and what hangs or crashes 
 libraries are installed on demand; without them nothing is read, and everything else works.
 """
 
-from libs.common.runtime.reading.desk import SpeechDesk
+from libs.common.runtime.reading.desk import ReadingDesk
 from libs.common.runtime.reading.live import Heard, TooSlowError, Utterance, transcript
-from libs.common.runtime.reading.reader import (
-    Reader,
-    ReaderGoneError,
-    ReadError,
-    UnreadableError,
-    Words,
-    can_read_pictures,
-    can_read_speech,
-)
+from libs.common.runtime.reading.reader import Reader, ReaderGoneError, ReadError, UnreadableError, Words
 
 __all__ = [
     "Heard",
     "ReadError",
     "Reader",
     "ReaderGoneError",
-    "SpeechDesk",
+    "ReadingDesk",
     "TooSlowError",
     "UnreadableError",
     "Utterance",
     "Words",
-    "can_read_pictures",
-    "can_read_speech",
     "transcript",
 ]

@@ -6,9 +6,10 @@ revision = "0009"
 down_revision = "0008"
 
 TABLES = """
+ALTER TABLE inbound ADD COLUMN traceparent text;
 """
 
 
 def upgrade() -> None:
-    """Create the tables."""
+    """Add the column."""
     execute(TABLES)

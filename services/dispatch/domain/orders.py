@@ -1,0 +1,177 @@
+"""The order of a ticket, and what dispatch knows of the appeal behind it."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from libs.common.contracts.classify import OwnerKind
+from libs.common.contracts.dispatch import ReturnGround
+from libs.common.contracts.envelope import Event
+from libs.common.contracts.vocabulary import AccessNeed, Kind, Place, ReporterType, UnitRef, Urgency
+
+State = Literal["dispatched", "accepted", "in_progress", "returned", "resolved", "recalled", "closed"]
+End = Literal["withdrawn", "linked", "answered"]
+OPEN: frozenset[State] = frozenset({"dispatched", "accepted", "in_progress", "returned"})
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What decides where an appeal goes: whose kind of duty it is, and where it happens."""
+
+    owner_kind: OwnerKind
+    owner: str | None = None
+    co_handlers: tuple[str, ...] = ()
+    place: Place | None = None
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where an appeal goes. `why` are Chinese sentences; `desk` is true at the centre; `district` has six digits.
+
+    `alternatives` are the units to try next, the likeliest first.
+    """
+
+    unit: UnitRef
+    co_handlers: tuple[UnitRef, ...]
+    rule: str
+    why: tuple[str, ...]
+    alternatives: tuple[UnitRef, ...] = ()
+    desk: bool = False
+    district: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """What a unit reads on its order. Text, title and address are redacted."""
+
+    number: str
+    code: str
+    category: tuple[str, str, str]
+    urgency: Urgency
+    kind: Kind
+    title: str | None
+    text: str
+    summary: str
+    address: str | None
+    district_name: str | None
+    street_name: str | None
+    reporter_type: ReporterType
+    access_needs: tuple[AccessNeed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """The last judgement: what the appeal is, and what its route hangs on."""
+
+    appeal: Appeal
+    matter: Matter
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a ticket. `reopened` and `closed` are the rounds that feedback opened and closed.
+
+    `received`: intake once said that someone must act. `ended` is void when it says so again; `withdrawn` is for good.
+    """
+
+    classified: Classified | None = None
+    received: bool = False
+    ended: Literal["linked", "answered"] | None = None
+    withdrawn: bool = False
+    reopened: int | None = None
+    closed: int | None = None
+
+    @property
+    def end(self) -> End | None:
+        """What took the work away, if anything did."""
+        return "withdrawn" if self.withdrawn else self.ended
+
+    @property
+    def round(self) -> int:
+        """The life the order must be in."""
+        return self.reopened or 1
+
+    @property
+    def finished(self) -> bool:
+        """Whether feedback closed this life; a later round opens it again."""
+        return self.closed is not None and self.closed >= self.round
+
+    @property
+    def unheard(self) -> bool:
+        """Whether it is judged already, while intake's word of what is to become of it is still on its way.
+
+        Linked and answered appeals are judged too, so a judgement alone hands nothing out.
+        """
+        return bool(self.classified) and not (self.received or self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Order(Appeal):
+    """The one order of a ticket. `unit` leads 主办; `contacted_at` is the first contact of this round.
+
+    `settled`: the lead signed once, or a person chose it, so a new judgement no longer moves the order (首接负责).
+    `returns` counts over all rounds; `tried` are the units whose return was upheld.
+    """
+
+    ticket_id: UUID
+    round: int
+    state: State
+    unit_code: str
+    unit_name: str
+    district: str | None
+    co_handlers: tuple[UnitRef, ...]
+    rule: str
+    why: tuple[str, ...]
+    desk: bool
+    dispatched_at: datetime
+    settled: bool = False
+    accepted_at: datetime | None = None
+    contacted_at: datetime | None = None
+    resolved_at: datetime | None = None
+    reply: str | None = None
+    returns: int = 0
+    return_ground: ReturnGround | None = None
+    return_note: str | None = None
+    tried: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> UnitRef:
+        """The lead."""
+        return UnitRef(code=self.unit_code, name=self.unit_name)
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to act on it."""
+        return self.state in OPEN
+
+
+Step = tuple[Order, list[Event]]
+_READ = tuple(field.name for field in fields(Appeal))
+
+
+def read(appeal: Appeal) -> dict[str, Any]:
+    """Return what an appeal fixes of an order."""
+    return {name: getattr(appeal, name) for name in _READ}
+
+
+def led(route: Route) -> dict[str, Any]:
+    """Return what a route fixes of an order."""
+    return {
+        "unit_code": route.unit.code,
+        "unit_name": route.unit.name,
+        "co_handlers": route.co_handlers,
+        "rule": route.rule,
+        **where(route),
+    }
+
+
+def where(route: Route) -> dict[str, Any]:
+    """Return what every event that names a new lead says of it."""
+    return {"district": route.district, "why": route.why, "desk": route.desk}
+
+
+def told(order: Order, now: datetime) -> dict[str, Any]:
+    """Return what every event of an order says."""
+    return {"unit": order.unit, "round": order.round, "at": now}

@@ -1,0 +1,101 @@
+"""What citizens are told of their appeals without asking: which kinds of message, by which ways, and when."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Literal, get_args
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from libs.common.city.settings import MessageKind
+from services.intake.domain.tickets import Ticket, Way
+
+KINDS: tuple[MessageKind, ...] = get_args(MessageKind)
+AWAITED: frozenset[MessageKind] = frozenset({"received", "linked", "answered", "transferred"})
+"""What somebody waits for who has just written: told at night too, an emergency's number among it."""
+FOLLOWED: frozenset[MessageKind] = frozenset({"dispatched", "resolved", "closed"})
+"""What neighbours who follow a ticket are told of it."""
+
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_ABROAD = re.compile(r"\+(?!86)[1-9][0-9]{6,14}")
+# No comma or semicolon, behind which a mail would go to a second address.
+_MAIL = re.compile(r"[^\s@,;:<>()\"\\\[\]]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?\.[A-Za-z]{2,24}")
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a city tells: the kinds it has switched off, and the hours of night, when only what is awaited is told."""
+
+    off: frozenset[MessageKind]
+    quiet_from: time
+    quiet_until: time
+    timezone: ZoneInfo
+    gateways: frozenset[Way]
+    """The ways there is a gateway for."""
+
+    def due(self, kind: MessageKind, now: datetime) -> datetime:
+        """Return when to tell something that happens now: at once, or when the quiet hours are over."""
+        local = now.astimezone(self.timezone)
+        if kind in AWAITED or not self._quiet(local.time()):
+            return now
+        morning = datetime.combine(local.date(), self.quiet_until, self.timezone)
+        return (
+            morning
+            if morning > now
+            else datetime.combine(local.date() + timedelta(days=1), self.quiet_until, self.timezone)
+        )
+
+    def _quiet(self, at: time) -> bool:
+        if self.quiet_from <= self.quiet_until:
+            return self.quiet_from <= at < self.quiet_until
+        return at >= self.quiet_from or at < self.quiet_until
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that happened to a ticket, to be told; `params` fill the text."""
+
+    ticket: Ticket
+    kind: MessageKind
+    round: int = 1
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What became of a message to a ticket's reporter. `next_at` is its next try, `ended_at` when there is none."""
+
+    kind: MessageKind
+    round: int
+    state: Literal["waiting", "sending", "sent", "failed", "unknown", "no_address"]
+    attempts: int
+    error: str | None
+    at: datetime
+    next_at: datetime | None
+    ended_at: datetime | None
+
+
+def message_key(ticket_id: UUID, kind: MessageKind, round_: int) -> str:
+    """Return under which key a ticket's reporter, or a follower, is told something of a round, and only once."""
+    return f"{ticket_id}/{kind}/{round_}"
+
+
+def addresses(phone: str | None, home: str, email: str | None) -> dict[Way, str]:
+    """Return where somebody can be written to: a mobile phone, as E.164, and a mail address.
+
+    `home` is the phone as dialled inside the country. A landline takes no short messages.
+    """
+    found: dict[Way, str] = {}
+    if _MOBILE.fullmatch(home):
+        found["sms"] = f"+86{home}"
+    elif phone and _ABROAD.fullmatch(abroad := "+" + re.sub(r"\D", "", phone)) and phone.strip().startswith("+"):
+        found["sms"] = abroad
+    if email and _MAIL.fullmatch(email):
+        found["mail"] = email
+    return found
+
+
+def reachable(ways: Collection[Way], gateways: Collection[Way]) -> bool:
+    """Say whether a message has a way that leads out of the house."""
+    return not set(ways).isdisjoint(gateways)

@@ -1,0 +1,208 @@
+"""Links made and undone by people, and what follows from a link for those who are linked in turn."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from libs.common.contracts.intake import (
+    TicketLinked,
+    TicketReceived,
+    TicketSupported,
+    TicketUnlinked,
+    TicketWithdrawn,
+)
+from libs.common.messaging.transaction import Tx
+from libs.common.runtime.privacy import Redactor, unnumbered
+from libs.common.runtime.problems import unknown_ticket
+from libs.common.runtime.timers import Due
+from services.intake import store
+from services.intake.domain import By, Entry, Facts, Link, NotPossibleError, Ticket, face, heir, joined, parted, root_of
+from services.intake.handlers.around import Here
+from services.intake.handlers.following import MEMORY
+from services.intake.handlers.publicity import publish
+from services.intake.handlers.redacting import receipt_of
+from services.intake.handlers.repeats import find_again
+
+CHILDREN = "children"
+"""The timer that moves the children of a ticket that is no root any more."""
+MOVED_AT_ONCE = 300
+SHARED = (
+    "ticket.dispatched", "ticket.reassigned", "ticket.accepted", "ticket.returned", "ticket.ruled", "ticket.resolved",
+    "ticket.reopened",
+)  # fmt: skip
+"""The lines of a timeline that concern everyone who waits: the unit, how far it is, and what it answers."""
+FOLLOWED = "原诉求已并入同一事项，随之合并"
+TAKEN_BACK = "原诉求人已撤回，由最早合并的诉求继续办理"
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What a repeat's reporter may see of the ticket it belongs to: how it goes, and no word of its reporter."""
+
+    facts: Facts
+    lines: Sequence[Entry]
+
+
+async def lead_of(tx: Tx, ticket: Ticket) -> Lead:
+    """Return how the ticket goes that this one is linked to. A mark in a reply is opened where the reply was given."""
+    root = root_of(ticket)
+    facts = MEMORY.read(await store.facts(tx.connection, root))
+    lines = await store.lines_of_types(tx.connection, root, SHARED)
+    return Lead(facts, [replace(line, params={n: unnumbered(str(v)) for n, v in line.params.items()}) for line in lines])
+
+
+async def supported(tx: Tx, here: Here, counts: Mapping[UUID, int]) -> None:
+    """Count so many more (or fewer, below 0) who have the same trouble as these tickets, and tell the new totals."""
+    changed = {ticket_id: count for ticket_id, count in counts.items() if count}
+    if changed:
+        await tx.lock(map(str, changed))
+        for ticket_id, support in (await store.add_support(tx, changed)).items():
+            tx.emit(str(ticket_id), TicketSupported(support=support, at=tx.now))
+
+
+async def link(tx: Tx, here: Here, ticket_id: UUID, to: UUID, reason: str, by: str) -> None:
+    """Join a ticket to another one, or to its root, and have its own children follow.
+
+    Raises NotPossibleError if either has ended or they belong together already.
+    """
+    named = await _known(tx, here, [ticket_id, to])
+    root_id = root_of(named[to])
+    held = await _held(tx, here, [ticket_id, to, root_id])
+    if root_of(held[to]) != root_id:
+        raise NotPossibleError("the other ticket was joined or parted just now; look again")
+    child, root = held[ticket_id], held[root_id]
+    linked = joined(child, MEMORY.of(tx, str(ticket_id)), root, MEMORY.of(tx, str(root_id)))
+    await _join(tx, here, [(linked, Redactor().redact(reason))], by)
+    await find_again(tx, here, [linked])
+    before = {child.parent: -1} if child.parent else {}
+    await supported(tx, here, {**before, root_id: 1})
+    await orphan(tx, ticket_id)
+
+
+async def unlink(tx: Tx, here: Here, ticket_id: UUID, reason: str, by: str) -> None:
+    """Send a linked ticket on its own way. Raises NotPossibleError if it is not linked."""
+    held = await _held(tx, here, [ticket_id])
+    child, reason = held[ticket_id], Redactor().redact(reason)
+    await _part(tx, here, child, reason, by)
+    await supported(tx, here, {root_of(child): -1})
+
+
+async def leave(tx: Tx, here: Here, ticket: Ticket) -> bool:
+    """Follow up a ticket that its reporter took back, and say whether the withdrawal can be told right away.
+
+    It cannot while others' appeals hang on it: first the oldest of them takes over, and the rest follow that one.
+    """
+    if ticket.parent:
+        await supported(tx, here, {ticket.parent: -1})
+    return not await orphan(tx, ticket.ticket_id)
+
+
+async def orphan(tx: Tx, ticket_id: UUID) -> bool:
+    """Have the children of a ticket that is no root any more moved; say whether there are any.
+
+    It is done by a timer, some hundreds at a time: a city may hang on one ticket.
+    """
+    if not await store.has_children(tx, ticket_id):
+        return False
+    tx.schedule(CHILDREN, str(ticket_id), tx.now)
+    return True
+
+
+async def on_orphans(timers: Sequence[Due], tx: Tx, here: Here) -> None:
+    """Move children to where their parent went, or to the heir of one that was taken back."""
+    for due in timers:
+        await _move_children(tx, here, UUID(due.subject))
+
+
+async def _move_children(tx: Tx, here: Here, former_id: UUID) -> None:
+    former = (await store.tickets_of(tx.connection, [former_id]))[former_id]
+    children = await _children(tx, former)
+    if former.state == "withdrawn" and not former.heir:
+        former = await _inherited(tx, here, former, children)
+    target = await _lead(tx, former)
+    if target and children:
+        await _move(tx, here, former, [child for child in children if child.ticket_id != target.ticket_id], target)
+        tx.schedule(CHILDREN, str(former_id), tx.now)
+    elif former.state == "withdrawn":
+        reason = await store.reason_of_withdrawal(tx, former_id)
+        tx.emit(str(former_id), TicketWithdrawn(at=tx.now, reason=reason))
+
+
+async def _children(tx: Tx, former: Ticket) -> list[Ticket]:
+    """Hold some children of a ticket, unless it leads again. One may have left between the look and the lock."""
+    if former.state == "open":
+        return []
+    found = [child.ticket_id for child in await store.children_of(tx, former.ticket_id, MOVED_AT_ONCE)]
+    await tx.lock(map(str, found))
+    held = await store.tickets_of(tx.connection, found)
+    return [child for child in held.values() if child.parent == former.ticket_id and child.state == "linked"]
+
+
+async def _lead(tx: Tx, former: Ticket) -> Ticket | None:
+    """Hold and return the ticket that leads now where this one led: it may have been joined or left in its turn."""
+    lead = None
+    while next_ := (lead or former).heir or (lead or former).parent:
+        await tx.lock([str(next_)])
+        lead = (await store.tickets_of(tx.connection, [next_]))[next_]
+    return lead
+
+
+async def _inherited(tx: Tx, here: Here, former: Ticket, children: Iterable[Ticket]) -> Ticket:
+    """Let the oldest child take over from a ticket that was taken back, if one still goes on."""
+    successor = heir(children, lambda ticket_id: MEMORY.of(tx, str(ticket_id)))
+    if successor is None:
+        return former
+    await _part(tx, here, successor, TAKEN_BACK, "rule")
+    await supported(tx, here, {former.ticket_id: -1})
+    # Read again: what others wrote of it since, its support for one, must stay.
+    (former,) = (await store.tickets_of(tx.connection, [former.ticket_id])).values()
+    former = replace(former, heir=successor.ticket_id)
+    await store.save(tx, [former], [])
+    return former
+
+
+async def _move(tx: Tx, here: Here, former: Ticket, children: Sequence[Ticket], target: Ticket) -> None:
+    reason = TAKEN_BACK if former.heir else FOLLOWED
+    await _join(tx, here, [(replace(child, parent=target.ticket_id), reason) for child in children], "rule")
+    await supported(tx, here, {former.ticket_id: -len(children), target.ticket_id: len(children)})
+    if target.state != "open":
+        tx.schedule(CHILDREN, str(target.ticket_id), tx.now)
+
+
+async def _join(tx: Tx, here: Here, linked: Sequence[tuple[Ticket, str]], by: str) -> None:
+    """Store tickets that now have a parent, and say so of each."""
+    tickets = [ticket for ticket, _ in linked]
+    lines = [Entry(t.ticket_id, tx.now, here.clock.new_id(), TicketLinked.name, {}) for t in tickets]
+    await store.save(tx, tickets, lines)
+    await store.note_links(tx, [Link(t.ticket_id, tx.now, t.parent, by, reason) for t, reason in linked])
+    for ticket, reason in linked:
+        subject, parent = str(ticket.ticket_id), root_of(ticket)
+        whose: By = "rule" if by == "rule" else "person"
+        tx.emit(subject, TicketLinked(**dict(receipt_of(ticket)), parent=parent, reason=reason, by=whose))
+        tx.emit(subject, face(ticket, MEMORY.of(tx, subject)))
+    await publish(tx, here, [(ticket, MEMORY.of(tx, str(ticket.ticket_id))) for ticket in tickets])
+
+
+async def _part(tx: Tx, here: Here, child: Ticket, reason: str, by: str) -> None:
+    """Send a child on its own way: what ended it is void, and it is received once more."""
+    ticket, subject = parted(child), str(child.ticket_id)
+    await store.save(tx, [ticket], [Entry(child.ticket_id, tx.now, here.clock.new_id(), TicketUnlinked.name, {})])
+    await store.note_links(tx, [Link(child.ticket_id, tx.now, None, by, reason)])
+    tx.emit(subject, TicketUnlinked(parent=root_of(child), reason=reason, at=tx.now))
+    tx.emit(subject, TicketReceived(**dict(receipt_of(ticket))))
+    tx.emit(subject, face(ticket, MEMORY.of(tx, subject)))
+    await publish(tx, here, [(ticket, MEMORY.of(tx, subject))])
+    await find_again(tx, here, [ticket])
+
+
+async def _held(tx: Tx, here: Here, tickets: Sequence[UUID]) -> dict[UUID, Ticket]:
+    await tx.lock(map(str, tickets))
+    return await _known(tx, here, tickets)
+
+
+async def _known(tx: Tx, here: Here, tickets: Sequence[UUID]) -> dict[UUID, Ticket]:
+    found = await store.tickets_of(tx.connection, tickets)
+    for ticket_id in tickets:
+        if ticket_id not in found:
+            raise unknown_ticket(ticket_id, here.clock)
+    return found

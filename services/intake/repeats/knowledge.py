@@ -1,0 +1,91 @@
+"""repeats.toml of a city pack: words that mean the same, whose matter a question is, and the weights of evidence."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
+
+from libs.common.city.problems import CityError
+
+_STRICT = ConfigDict(extra="forbid")
+CONCEPTS = 192
+"""As many as a sketch has bits for."""
+
+
+def _split(words: Any) -> Any:
+    return tuple(words.split()) if isinstance(words, str) else words
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Scopes:
+    """Beginnings of question codes, by whose matter they are; what no list names is the reporter's own."""
+
+    area: tuple[str, ...]
+    building: tuple[str, ...]
+    spot: tuple[str, ...]
+    personal: tuple[str, ...]
+
+    def of(self, code: str) -> str:
+        """Return the scope of a question: the longest beginning decides."""
+        lists = {"area": self.area, "building": self.building, "spot": self.spot, "personal": self.personal}
+        found = [(len(start), scope) for scope, starts in lists.items() for start in starts if code.startswith(start)]
+        return max(found, default=(0, "personal"))[1]
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Cues:
+    """Words of who comes back to something said before, and of who speaks for many."""
+
+    again: Words
+    everyone: Words
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Weights:
+    """Of two judgements that are multiplied: that it is the same matter, and that it is the same place."""
+
+    matter: Mapping[str, float]
+    place: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Knowledge:
+    """The whole file."""
+
+    troubles: Mapping[str, Words]
+    things: Mapping[str, Words]
+    own: Mapping[str, Words]
+    cues: Cues
+    scopes: Scopes
+    weights: Weights
+
+    @property
+    def concepts(self) -> tuple[Words, ...]:
+        """Return all groups of words in the order of their bits: troubles, things, own, cues."""
+        groups = (*self.troubles.values(), *self.things.values(), *self.own.values(), self.cues.again)
+        return (*groups, self.cues.everyone)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(self.concepts) > CONCEPTS:
+            raise ValueError(f"has {len(self.concepts)} groups of words; a sketch has bits for {CONCEPTS}")
+        return self
+
+
+def load_knowledge(path: Path) -> Knowledge:
+    """Read repeats.toml. Raises CityError with every problem found."""
+    try:
+        return TypeAdapter(Knowledge).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise CityError([f"{path.name}: is missing; expected at {path}"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise CityError([f"{path.name}: is not TOML: {broken}"]) from broken
+    except ValidationError as wrong:
+        places = [(".".join(map(str, e["loc"])), e["msg"]) for e in wrong.errors(include_url=False)]
+        raise CityError([f"{path.name} {place}: {message}" for place, message in places]) from wrong

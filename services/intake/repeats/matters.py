@@ -1,0 +1,242 @@
+"""What an appeal is about: how near it is to each question of the catalogue, and which concepts its words name.
+
+Explicit semantic analysis (Gabrilovich and Markovitch, 2007) over the catalogue: a text becomes a weighted vector of its
+characters and pairs of characters, its likeness to every question's own words becomes its meaning, and two appeals are
+alike in matter when the same questions are near to both. Nothing is trained: a city needs its catalogue and no more.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from libs.common.city.catalogue import Catalogue, Question
+from services.intake.repeats.knowledge import CONCEPTS, Knowledge
+from services.intake.repeats.sketches import HASHES, QUESTIONS
+
+_LATIN = re.compile("[a-z]+")
+_WIDTH = 4
+"""A key holds up to four characters of 16 bits; what is longer is known by its first four."""
+_SHARPNESS = 3
+_PRIME = (1 << 31) - 1
+SCOPES = ("area", "building", "spot", "personal")
+Keys = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Meanings:
+    """Of many texts: the nearest questions and their shares, concepts as bits, a sketch of the words, scopes."""
+
+    questions: NDArray[np.uint16]
+    shares: NDArray[np.uint8]
+    concepts: NDArray[np.uint8]
+    words: NDArray[np.uint8]
+    grams: NDArray[np.uint16]
+    personal: NDArray[np.uint8]
+    building: NDArray[np.uint8]
+
+
+class Matters:
+    """The catalogue as something to compare texts by. Holds arrays only; safe to share between threads."""
+
+    def __init__(self, catalogue: Catalogue, knowledge: Knowledge) -> None:
+        questions = list(catalogue)
+        self._latin: dict[str, int] = {}
+        self._known: list[Keys] = []
+        self._columns: list[NDArray[np.int64]] = []
+        self._concepts = [_concept_table(knowledge, length) for length in range(1, _WIDTH + 1)]
+        self._named = {w: i for i, words in enumerate(knowledge.concepts) for w in words if w.isascii()}
+        self._prototypes = self._learn([_words_of(question) for question in questions])
+        self.level2 = _numbered((q.l1, q.l2) for q in questions)
+        self.level1 = _numbered(q.l1 for q in questions)
+        scopes = np.array([SCOPES.index(knowledge.scopes.of(q.code)) for q in questions])
+        self._scopes = np.eye(len(SCOPES))[scopes]
+        rarity = self._rarity([phrase for q in questions for phrase in q.phrases])
+        kinds = np.repeat(np.arange(4), [len(knowledge.troubles), len(knowledge.things), len(knowledge.own), 2])
+        kinds = np.concatenate([kinds, np.full(CONCEPTS - len(kinds), 4)])
+        # What is one's own is a trouble as well.
+        self.troubles = rarity * ((kinds == 0) | (kinds == 2))
+        self.things = rarity * (kinds == 1)
+        self._own = kinds == 2
+        self.again, self.everyone = np.flatnonzero(kinds == 3).tolist()
+        chance = np.random.default_rng(HASHES)
+        self._hashes = chance.integers(1, _PRIME, size=(2, HASHES), dtype=np.uint64)
+
+    def read(self, texts: Sequence[str]) -> Meanings:
+        """Return the meanings of texts, folded and in lower case, with the names of places taken out."""
+        chars, owner = _characters(texts)
+        near = self._near(texts, chars, owner)
+        top = np.argpartition(-near, QUESTIONS, axis=1)[:, :QUESTIONS].astype(np.uint16)
+        shares = np.take_along_axis(near, top.astype(np.int64), axis=1) ** _SHARPNESS
+        total = np.maximum(shares.sum(axis=1, keepdims=True), 1e-12)
+        scopes = np.einsum("tq,tqs->ts", shares / total, self._scopes[top])
+        peak = np.maximum(shares.max(axis=1, keepdims=True), 1e-12)
+        words, grams = self._sketch(chars, owner, len(texts))
+        concepts = self._concepts_in(texts, chars, owner)
+        personal = self._personal(scopes[:, SCOPES.index("personal")], concepts)
+        return Meanings(
+            questions=top,
+            shares=(255 * shares / peak).astype(np.uint8),
+            concepts=np.packbits(concepts, axis=1),
+            words=words,
+            grams=grams,
+            personal=(255 * personal).astype(np.uint8),
+            building=(255 * scopes[:, SCOPES.index("building")]).astype(np.uint8),
+        )
+
+    def groups(self, sketches: Any) -> NDArray[np.int64]:
+        """Return the two categories of level 1 that are nearest to each appeal."""
+        size = int(self.level1.max()) + 1
+        rows = np.arange(len(sketches))[:, None] * size + self.level1[sketches["questions"]]
+        shares = np.bincount(rows.ravel(), sketches["shares"].ravel(), len(sketches) * size)
+        return np.argsort(-shares.reshape(len(sketches), size), axis=1)[:, :2]
+
+    def _personal(self, share: NDArray[np.float64], concepts: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return how likely a matter is the reporter's own: words that say so outweigh what the questions suggest."""
+        own = concepts[:, self._own].any(axis=1)
+        public = concepts[:, self.troubles > 0].any(axis=1) & ~own
+        return np.where(own, np.maximum(share, 0.3 + share / 2), np.where(public, share / 2, share))
+
+    def _near(self, texts: Sequence[str], chars: Any, owner: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.asarray((self._rows(texts, chars, owner) @ self._prototypes).toarray())
+
+    def _learn(self, words: Sequence[Sequence[str]]) -> Any:
+        """Number the grams of all questions, weigh them by rarity, and return the questions' directions as columns."""
+        texts = [text for said in words for text in said]
+        chars, owner = _characters(texts)
+        size = 0
+        for length in (1, 2):
+            keys, _ = _grams(chars, owner, length)
+            self._known.append(np.unique(keys))
+            self._columns.append(np.arange(size, size + len(self._known[-1])))
+            size += len(self._known[-1])
+        self._named_from, size = size, size + CONCEPTS
+        for word in sorted({word for text in texts for word in _LATIN.findall(text)}):
+            self._latin[word] = size + len(self._latin)
+        self._idf = np.ones(size + len(self._latin))
+        counts = self._counted(texts, chars, owner)
+        self._idf = np.log((1 + len(texts)) / (1 + np.asarray((counts > 0).sum(axis=0)).ravel())) + 1
+        rows = self._rows(texts, chars, owner)
+        owners = np.repeat(np.arange(len(words)), [len(said) for said in words])
+        gathered = sparse.csr_matrix((np.ones(len(texts)), (owners, np.arange(len(texts)))))
+        return sparse.csr_matrix(_unit(sparse.csr_matrix(gathered @ rows)).T)
+
+    def _rows(self, texts: Sequence[str], chars: Any, owner: NDArray[np.int64]) -> Any:
+        counts = self._counted(texts, chars, owner)
+        counts.data = (1 + np.log(counts.data)) * self._idf[counts.indices]
+        return _unit(counts)
+
+    def _counted(self, texts: Sequence[str], chars: Any, owner: NDArray[np.int64]) -> Any:
+        rows, columns = [], []
+        for length, (known, numbers) in enumerate(zip(self._known, self._columns, strict=True), 1):
+            keys, of = _grams(chars, owner, length)
+            at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+            hit = known[at] == keys
+            rows.append(of[hit])
+            columns.append(numbers[at[hit]])
+        of, concepts = np.nonzero(self._concepts_in(texts, chars, owner))
+        rows.append(of)
+        columns.append(concepts + self._named_from)
+        latin = [(i, self._latin[w]) for i, t in enumerate(texts) for w in _LATIN.findall(t) if w in self._latin]
+        rows.append(np.array([i for i, _ in latin], dtype=np.int64))
+        columns.append(np.array([column for _, column in latin], dtype=np.int64))
+        where = (np.concatenate(rows), np.concatenate(columns))
+        shape = (len(texts), len(self._idf))
+        counted = sparse.csr_matrix((np.ones(len(where[0])), where), shape=shape)
+        counted.sum_duplicates()
+        return counted
+
+    def _concepts_in(self, texts: Sequence[str], chars: Any, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found = np.zeros((len(texts), CONCEPTS), dtype=bool)
+        for length, (words, concepts) in enumerate(self._concepts, 1):
+            keys, of = _grams(chars, owner, length)
+            first = np.searchsorted(words, keys, side="left")
+            # A word may name more than one concept: then it stands more than once.
+            for offset in range(3):
+                at = np.minimum(first + offset, len(words) - 1)
+                hit = (words[at] == keys) & (first + offset < len(words))
+                found[of[hit], concepts[at[hit]]] = True
+        for i, text in enumerate(texts):
+            for word in _LATIN.findall(text):
+                if word in self._named:
+                    found[i, self._named[word]] = True
+        return found
+
+    def _rarity(self, phrases: Sequence[str]) -> NDArray[np.float64]:
+        """Return how much each concept says by being rare."""
+        chars, owner = _characters(phrases)
+        often = self._concepts_in(phrases, chars, owner).sum(axis=0)
+        return np.asarray(np.log((1 + len(phrases)) / (1 + often)))
+
+    def _sketch(self, chars: Any, owner: Any, size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+        """Return b-bit minwise hashes (Li and König, 2010) of each text's pairs of characters, and how many it has."""
+        keys, of = _grams(chars, owner, 2)
+        keys = (keys % np.uint64(_PRIME)).astype(np.uint64)
+        grams = np.bincount(of, minlength=size)
+        words = np.zeros((size, HASHES), dtype=np.uint8)
+        if len(keys):
+            hashed = (keys[:, None] * self._hashes[0] + self._hashes[1]) % np.uint64(_PRIME)
+            starts = np.flatnonzero(np.r_[True, of[1:] != of[:-1]])
+            words[of[starts]] = (np.minimum.reduceat(hashed, starts, axis=0) & np.uint64(255)).astype(np.uint8)
+        return words, np.minimum(grams, 65535).astype(np.uint16)
+
+
+def _words_of(question: Question) -> list[str]:
+    said = [*question.phrases, question.l3, question.l2, question.evidence, *question.ask, question.name_en]
+    return [text.lower() for text in said]
+
+
+def _characters(texts: Sequence[str]) -> tuple[Keys, NDArray[np.int64]]:
+    """Return the characters of all texts, 0 for what is no letter of a language without spaces, and whose each is."""
+    # A text is kept from the next by a character that is no letter.
+    joined = "\n".join(texts) + "\n"
+    codes = np.frombuffer(joined.encode("utf-16-le", errors="replace"), dtype="<u2").astype(np.uint64)
+    wide = [len(text.encode("utf-16-le", errors="replace")) // 2 + 1 for text in texts]
+    owner = np.repeat(np.arange(len(texts)), wide)
+    return np.where((codes >= 0x3400) & (codes <= 0x9FFF), codes, 0), owner
+
+
+def _grams(chars: Keys, owner: NDArray[np.int64], length: int) -> tuple[Keys, NDArray[np.int64]]:
+    """Return the runs of so many letters as keys, and the text each is of."""
+    count = max(0, len(chars) - length + 1)
+    keys = np.zeros(count, dtype=np.uint64)
+    whole = np.ones(count, dtype=bool)
+    for offset in range(length):
+        part = chars[offset : offset + count]
+        keys = (keys << np.uint64(16)) | part
+        whole &= part > 0
+    return keys[whole], owner[:count][whole]
+
+
+def _key(word: str) -> int:
+    key = 0
+    for char in word[:_WIDTH]:
+        key = key << 16 | ord(char)
+    return key
+
+
+def _concept_table(knowledge: Knowledge, length: int) -> tuple[Keys, NDArray[np.int64]]:
+    words = [
+        (_key(word), number)
+        for number, words in enumerate(knowledge.concepts)
+        for word in words
+        if not word.isascii() and min(len(word), _WIDTH) == length
+    ]
+    found = sorted(set(words)) or [(0, 0)]
+    return np.array([key for key, _ in found], dtype=np.uint64), np.array([number for _, number in found])
+
+
+def _numbered(names: Iterable[object]) -> NDArray[np.int64]:
+    known: dict[object, int] = {}
+    return np.array([known.setdefault(name, len(known)) for name in names])
+
+
+def _unit(rows: Any) -> Any:
+    """Return sparse rows with length 1; an empty row stays empty."""
+    lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
+    rows.data = rows.data / np.repeat(np.where(lengths > 0, lengths, 1), np.diff(rows.indptr))
+    return rows

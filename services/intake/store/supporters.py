@@ -1,0 +1,110 @@
+"""Those who stand behind a public ticket."""
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from libs.common.messaging.transaction import Tx
+from libs.common.runtime.rows import Rows
+from services.intake.domain import Supporter
+
+Place = tuple[datetime, UUID]
+Cell = tuple[float, float]
+
+SUPPORTERS = Rows("supporters", Supporter, key=("supporter_id",))
+
+AMONG_REPORTERS = """
+SELECT EXISTS (SELECT FROM tickets WHERE ticket_id = $1 AND reporter = $2)
+    OR EXISTS (SELECT FROM tickets WHERE parent = $1 AND state = 'linked' AND reporter = $2)
+"""
+FOLLOWERS = "WHERE ticket_id = ANY($1) AND contact IS NOT NULL ORDER BY supporter_id"
+KEEP_KEY = (
+    "INSERT INTO vault_keys (ticket_id, key) VALUES ($1, $2) ON CONFLICT (ticket_id) DO UPDATE SET key = excluded.key"
+)
+KEYS = "SELECT ticket_id, key FROM vault_keys WHERE ticket_id = ANY($1)"
+DROP_KEY = "DELETE FROM vault_keys WHERE ticket_id = $1"
+PUBLIC = """
+SELECT ticket_id FROM listed WHERE public AND (received_at, ticket_id) < ($1, $2)
+ORDER BY received_at DESC, ticket_id DESC LIMIT $3
+"""
+NEAR = """
+SELECT ticket_id FROM tickets t JOIN unnest($4::float8[], $5::float8[]) cell(y, x)
+    ON floor(lat * 100) = cell.y AND floor(lon * 100) = cell.x
+WHERE lat IS NOT NULL AND (received_at, ticket_id) < ($1, $2)
+    AND EXISTS (SELECT FROM listed l WHERE l.ticket_id = t.ticket_id AND public)
+ORDER BY received_at DESC, ticket_id DESC LIMIT $3
+"""
+RECENT = """
+SELECT ticket_id FROM (
+    SELECT l.ticket_id, l.received_at, l.service, t.address FROM listed l JOIN tickets t USING (ticket_id)
+    WHERE l.public ORDER BY l.received_at DESC LIMIT 20000
+) recent WHERE {words} ORDER BY received_at DESC LIMIT $1
+"""
+NUMBERED = "SELECT ticket_id FROM vault WHERE number = $1"
+
+
+async def newest_public(connection: Any, before: Place, limit: int) -> list[UUID]:
+    """Return public tickets, newest first."""
+    return [row["ticket_id"] for row in await connection.fetch(PUBLIC, *before, limit)]
+
+
+async def near(connection: Any, cells: Sequence[Cell], before: Place, limit: int) -> list[UUID]:
+    """Return public tickets in these hundredths of a degree, newest first."""
+    ys, xs = [y for y, _ in cells], [x for _, x in cells]
+    return [row["ticket_id"] for row in await connection.fetch(NEAR, *before, limit, ys, xs)]
+
+
+async def recent_public(connection: Any, words: Sequence[tuple[str, Sequence[str]]], limit: int) -> list[UUID]:
+    """Return those of the newest 20,000 public tickets of which each word is in the place, or means the service."""
+    holds = [f"(address ILIKE ${2 * n} OR service = ANY(${2 * n + 1}::text[]))" for n in range(1, len(words) + 1)]
+    values = [value for word, services in words for value in (f"%{_literal(word)}%", list(services))]
+    rows = await connection.fetch(RECENT.format(words=" AND ".join(holds)), limit, *values)
+    return [row["ticket_id"] for row in rows]
+
+
+def _literal(word: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", word)
+
+
+async def numbered_tickets(connection: Any, number: str) -> list[UUID]:
+    """Return the tickets of a number: one, or after ten million imported ones perhaps another."""
+    return [row["ticket_id"] for row in await connection.fetch(NUMBERED, number)]
+
+
+async def supporter_of(tx: Tx, ticket_id: UUID, person: str) -> Supporter | None:
+    """Return somebody who stands behind a ticket already."""
+    found = await SUPPORTERS.load(tx.connection, "WHERE ticket_id = $1 AND person = $2", ticket_id, person)
+    return found[0] if found else None
+
+
+async def supporters_of(connection: Any, supporters: Collection[UUID]) -> dict[UUID, Supporter]:
+    """Return supporters by id."""
+    found = await SUPPORTERS.load(connection, "WHERE supporter_id = ANY($1)", list(supporters))
+    return {supporter.supporter_id: supporter for supporter in found}
+
+
+async def is_reporter(tx: Tx, ticket_id: UUID, person: str) -> bool:
+    """Say whether somebody counts already, by an appeal of their own."""
+    found: bool = await tx.connection.fetchval(AMONG_REPORTERS, ticket_id, person)
+    return found
+
+
+async def save_supporter(tx: Tx, supporter: Supporter, key: bytes | None) -> None:
+    """Store a supporter, and the key that seals the contact; without one what was sealed before is lost for good."""
+    await SUPPORTERS.save(tx.connection, [supporter])
+    if key:
+        await tx.connection.execute(KEEP_KEY, supporter.supporter_id, key)
+    else:
+        await tx.connection.execute(DROP_KEY, supporter.supporter_id)
+
+
+async def followers(connection: Any, tickets: Collection[UUID]) -> list[Supporter]:
+    """Return those who want to be told of these tickets."""
+    return await SUPPORTERS.load(connection, FOLLOWERS, list(tickets))
+
+
+async def contact_keys(connection: Any, supporters: Collection[UUID]) -> dict[UUID, bytes]:
+    """Return the keys of supporters' contacts, wrapped."""
+    return {row["ticket_id"]: row["key"] for row in await connection.fetch(KEYS, list(supporters))}

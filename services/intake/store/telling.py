@@ -1,0 +1,24 @@
+"""What became of messages to citizens."""
+
+from collections.abc import Collection
+from typing import Any
+
+from services.intake.domain import Message
+
+MESSAGES = """
+SELECT key, state, attempts, error, created_at, next_at, ended_at FROM notices
+WHERE key = ANY($1) ORDER BY created_at, key
+"""
+
+
+async def messages(connection: Any, keys: Collection[str]) -> list[Message]:
+    """Return messages by key, oldest first."""
+    return [_message(row) for row in await connection.fetch(MESSAGES, list(keys))]
+
+
+def _message(row: Any) -> Message:
+    _, kind, round_ = row["key"].split("/")
+    return Message(
+        kind, int(round_), row["state"], row["attempts"], row["error"],
+        row["created_at"], row["next_at"], row["ended_at"],
+    )  # fmt: skip

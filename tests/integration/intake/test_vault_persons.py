@@ -1,0 +1,210 @@
+"""Letting go of personal data: when its time is over, when its owner asks, and what a backup cannot bring back."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.intake import store
+from services.intake.handlers import let_go, list_audit, retention
+from tests.support.stages import client
+from tests.support.vault import FULL, LEAD, PERSON, PHONE, VaultWorld, vault_world
+
+SECRETS = ("欧阳婷", PHONE, "501室")
+
+
+@pytest.fixture
+async def world(fresh_database: str, tmp_path: Path) -> AsyncIterator[VaultWorld]:
+    async with vault_world(fresh_database, tmp_path) as world:
+        yield world
+
+
+async def swept(world: VaultWorld) -> None:
+    """Run the job of retention until it rests."""
+    while await let_go(world.here) != retention.NAP_SECONDS:
+        pass
+
+
+async def shown(world: VaultWorld, ticket: str) -> dict[str, Any]:
+    """Return a ticket as it is shown."""
+    return dict((await world.http.get(f"/intake/v1/tickets/{ticket}")).json())
+
+
+async def kept(world: VaultWorld, ticket: str) -> tuple[bool, bool, bool]:
+    """Return whether a ticket has its key, its reporter and its words."""
+    key = await world.pool.fetchval("SELECT count(*) FROM vault_keys WHERE ticket_id = $1", UUID(ticket))
+    (row,) = await world.pool.fetch("SELECT reporter, text FROM tickets WHERE ticket_id = $1", UUID(ticket))
+    return bool(key), row["reporter"] is not None, bool(row["text"])
+
+
+async def test_a_year_after_its_end_nobody_knows_whose_a_ticket_was_and_later_its_words_are_gone(
+    world: VaultWorld,
+) -> None:
+    closed, going = await world.led(text="停水", external_ref="A-1"), await world.led(text="停电")
+    await world.closed(closed)
+    world.clock.advance(days=364)
+    await swept(world)
+    assert await kept(world, closed) == (True, True, True)
+    world.clock.advance(days=2)
+    await swept(world)
+    assert (await kept(world, closed), await kept(world, going)) == ((False, False, True), (True, True, True))
+    lines = [line["type"] for line in (await shown(world, closed))["timeline"]]
+    opened = await world.open(closed, world.http)
+    assert (lines.count("personal_data.deleted"), opened.status_code) == (1, 409)
+    assert await world.pool.fetchval("SELECT count(*) FROM claims") == 0
+    world.clock.advance(days=3 * 365)
+    await swept(world)
+    assert await kept(world, closed) == (False, False, False)
+    after = await shown(world, closed)
+    assert (after["status"], after["unit"]["code"]) == ("closed", LEAD)
+    deeds = await list_audit(world.here, 0, 10, None, "retention", None)
+    assert [entry.note for entry in deeds] == ["identity of 1", "words of 1"]
+
+
+async def test_a_job_that_is_killed_in_a_batch_undoes_it_and_does_it_again(
+    world: VaultWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tickets = [await world.led(text=f"停水 {n}") for n in range(3)]
+    for ticket in tickets:
+        await world.closed(ticket)
+    world.clock.advance(days=366)
+    with monkeypatch.context() as killed:
+        killed.setattr(store, "add_audit", _killed)
+        with pytest.raises(asyncio.CancelledError):
+            await swept(world)
+    assert [await kept(world, ticket) for ticket in tickets] == [(True, True, True)] * 3
+    await swept(world)
+    assert [await kept(world, ticket) for ticket in tickets] == [(False, False, True)] * 3
+
+
+async def _killed(*_: object) -> None:
+    raise asyncio.CancelledError
+
+
+async def test_what_was_backed_up_does_not_open_once_the_key_is_gone(world: VaultWorld) -> None:
+    ticket = await world.led()
+    (backup,) = await store.sealed(world.pool, [UUID(ticket)])
+    await world.closed(ticket)
+    await world.http.post("/intake/v1/persons/erase", json={"phone": PHONE})
+    await world.pool.execute("UPDATE vault SET appeal = $1, marks = $2", backup.appeal, backup.marks)
+    assert (await world.open(ticket, world.http)).status_code == 409
+    again = await world.http.post("/intake/v1/persons/export", json={"phone": PHONE})
+    assert (again.status_code, again.json()["tickets"]) == (200, [])
+
+
+async def test_what_a_restored_backup_brought_back_is_erased_again(world: VaultWorld) -> None:
+    ticket = await world.led()
+    await world.closed(ticket)
+    await world.pool.execute(
+        "INSERT INTO to_erase (ticket_id, at, why, text_at) VALUES ($1, $2, 'request', $2)",
+        UUID(ticket),
+        world.clock.now(),
+    )
+    await swept(world)
+    assert await kept(world, ticket) == (False, False, False)
+    assert await world.pool.fetchval("SELECT count(*) FROM to_erase") == 0
+    assert await world.pool.fetchval("SELECT ticket_id FROM erasures") == UUID(ticket)
+
+
+async def test_a_person_gets_a_copy_of_everything_and_sees_who_looked_at_it(world: VaultWorld) -> None:
+    first, second = await world.led(text=f"我叫欧阳婷，打{PHONE}"), await world.led(text="停电")
+    other = await world.led(text="路灯不亮", reporter={"type": "person", "phone": "13911112222"})
+    await world.http.post(f"/intake/v1/tickets/{first}/supplement", json={"text": "或者打13933334444"})
+    await world.open(first, world.holder("unit", LEAD), "handling")
+    seat = world.holder("seat")
+    answer = await seat.post("/intake/v1/persons/export", json={"phone": "+86 138-0013-8000", "note": "来电核实"})
+    copied = answer.json()
+    assert [ticket["ticket_id"] for ticket in copied["tickets"]] == [first, second]
+    assert other not in answer.text
+    assert copied["tickets"][0]["appeal"]["reporter"]["name"] == "欧阳婷"
+    assert "13933334444" in " ".join(line["text"] for line in copied["tickets"][0]["timeline"])
+    assert [(seen["by"], seen["action"]) for seen in copied["tickets"][0]["audit"]] == [(f"unit {LEAD}", "contact")]
+    noted = await list_audit(world.here, 0, 10, None, "seat", None)
+    assert [(e.action, e.ticket_id, e.purpose) for e in noted] == [
+        ("export", UUID(first), "person_request"), ("export", UUID(second), "person_request"),
+    ]  # fmt: skip
+
+
+async def test_who_stayed_anonymous_is_found_by_number_and_code_only(world: VaultWorld) -> None:
+    answer = await world.received(reporter={**PERSON, "anonymous": True})
+    by_phone = await world.http.post("/intake/v1/persons/export", json={"phone": PHONE})
+    named = {"number": answer["number"], "code": answer["query_code"]}
+    by_code = await world.http.post("/intake/v1/persons/export", json={"tickets": [named]})
+    assert by_phone.json()["tickets"] == []
+    assert [ticket["number"] for ticket in by_code.json()["tickets"]] == [answer["number"]]
+
+
+async def test_a_wrong_code_opens_nothing_and_the_attempt_is_kept(world: VaultWorld) -> None:
+    answer = await world.received()
+    wrong = {"tickets": [{"number": answer["number"], "code": "AAAAAAAAAA"}]}
+    refused = [await world.http.post(f"/intake/v1/persons/{what}", json=wrong) for what in ("export", "erase")]
+    assert [(a.status_code, a.json()["errors"][0]["field"]) for a in refused] == [(403, "tickets.0.code")] * 2
+    tried = await list_audit(world.here, 0, 10, None, None, None)
+    assert [(entry.action, entry.outcome) for entry in tried] == [("export", "wrong_code"), ("erase", "wrong_code")]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "phone"),
+        ({"phone": "+() -"}, "phone"),
+        ({"phone": PHONE, "purpose": "fun"}, "purpose"),
+        ({"phoen": "1"}, "phoen"),
+    ],
+)
+async def test_a_request_that_names_nobody_says_what_is_wrong(
+    world: VaultWorld, body: dict[str, Any], field: str
+) -> None:
+    refused = await world.http.post("/intake/v1/persons/export", json=body)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
+
+
+async def test_the_citizen_gets_a_copy_by_the_query_code(world: VaultWorld) -> None:
+    answer = await world.received()
+    public, path = client([world.stage]), f"/intake/v1/tickets/{answer['ticket_id']}/export"
+    copied = await public.get(path, params={"code": answer["query_code"]})
+    wrong = await public.get(path, params={"code": "AAAAAAAAAA"})
+    without = await public.get(path)
+    assert [a.status_code for a in (copied, wrong, without)] == [200, 403, 422]
+    assert copied.json()["appeal"]["text"] == FULL["text"]
+    (noted,) = await list_audit(world.here, 0, 10, UUID(answer["ticket_id"]), None, None)
+    assert (noted.by, noted.action) == ("citizen", "export")
+
+
+async def test_a_person_is_erased_but_what_goes_on_stays_until_it_is_taken_back(world: VaultWorld) -> None:
+    ended, going = await world.led(text="停水"), await world.led(text="停电")
+    await world.closed(ended)
+
+    async def erased(**more: Any) -> dict[str, str | None]:
+        answer = await world.http.post("/intake/v1/persons/erase", json={"phone": PHONE, **more})
+        return {told["ticket_id"]: told["stays"] for told in answer.json()["tickets"]}
+
+    assert await erased() == {ended: None, going: "goes_on"}
+    assert (await kept(world, ended), await kept(world, going)) == ((False, False, False), (True, True, True))
+    assert await erased(withdraw=True) == {going: None}
+    assert (await kept(world, going), (await shown(world, going))["status"]) == ((False, False, False), "withdrawn")
+    outcomes = [(e.action, e.outcome) for e in await list_audit(world.here, 0, 10, UUID(going), None, None)]
+    assert outcomes == [("erase", "goes_on"), ("erase", "done")]
+
+
+async def test_after_an_erasure_no_table_holds_anything_readable_of_the_person(world: VaultWorld) -> None:
+    ticket = await world.led(external_ref=f"ref {PHONE}")
+    await world.http.post(f"/intake/v1/tickets/{ticket}/supplement", json={"text": f"欧阳婷 {PHONE}"})
+    await world.open(ticket, world.http, "callback", note=f"欧阳婷 {PHONE}")
+    before = await _everything(world)
+    await world.closed(ticket)
+    await world.http.post("/intake/v1/persons/erase", json={"phone": PHONE, "note": f"机主{PHONE}来电"})
+    after = await _everything(world)
+    pseudonym = world.here.engine.pseudonyms.of("phone", PHONE)
+    assert not [secret for secret in SECRETS if secret in before + after]
+    assert (pseudonym in before, pseudonym in after) == (True, False)
+
+
+async def _everything(world: VaultWorld) -> str:
+    tables = await world.pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    rows = [await world.pool.fetch(f"SELECT t::text FROM {table['tablename']} t") for table in tables]  # noqa: S608
+    return json.dumps([str(row) for table in rows for row in table], ensure_ascii=False)

@@ -1,0 +1,95 @@
+"""One ticket as dispatch lives it, without a database, and the events that other stages tell it."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from libs.common.contracts.classify import TicketClassified, TicketReclassified
+from libs.common.contracts.envelope import Envelope, Event
+from libs.common.contracts.feedback import TicketClosed, TicketReopened
+from libs.common.contracts.intake import TicketAnswered, TicketLinked, TicketReceived, TicketWithdrawn
+from libs.common.contracts.vocabulary import Place, Receipt
+from libs.common.messaging.transaction import Aggregate, Speaker, Tx
+from services.dispatch.domain import Facts, Matter, Order, Step, accept, decide, hand_back
+from services.dispatch.handlers import MEMORY
+from services.dispatch.routing import Router
+from tests.support.stages import NOON, ManualClock
+
+CLOCK = ManualClock()
+TICKET = CLOCK.new_id()
+RECEIPT = Receipt(number="20260302-0000001", channel="phone", text="家里没水", received_at=NOON)
+WANGJING = Place(
+    district="110105", district_name="朝阳区", street="s-110105026", street_name="望京街道", confidence=0.9
+)
+JUDGED = {
+    "receipt": RECEIPT, "code": "water-01-01", "category": ("供水排水", "自来水供应", "突然停水"), "kind": "help",
+    "urgency": "livelihood", "confidence": 0.9, "summary": "停水", "owner_kind": "company", "owner": "co-water",
+    "judged_by": "model", "model": "m", "catalogue": "c",
+}  # fmt: skip
+WATER = TicketClassified.model_validate(JUDGED)
+STREET = TicketReclassified.model_validate(
+    JUDGED | {"owner_kind": "street", "owner": None, "place": WANGJING, "previous": "water-01-01", "reason": "小区自管"}
+)
+HELPED = STREET.model_copy(update={"co_handlers": ("dept-water",), "urgency": "general"})
+RECEIVED = TicketReceived(**RECEIPT.model_dump())
+WITHDRAWN = TicketWithdrawn(at=NOON)
+LINKED = TicketLinked(**RECEIPT.model_dump(), parent=UUID(int=1), reason="重复")
+ANSWERED = TicketAnswered(**RECEIPT.model_dump(), answer="已答复")
+REOPENED = TicketReopened(reason="not_solved", round=2, at=NOON)
+
+
+class Life:
+    """One ticket as dispatch lives it, without a database: facts learned for real, decisions made for real."""
+
+    def __init__(self, router: Router) -> None:
+        self.router = router
+        self.order: Order | None = None
+        self.said: list[Event] = []
+        self.sequence = 0
+        self.tx = Tx(None, Speaker("dispatch", frozenset(), CLOCK.now, CLOCK.new_id))
+        self.tx.held[str(TICKET)] = Aggregate(1, {})
+
+    def hear(self, *events: Event) -> "Life":
+        for event in events:
+            self.sequence += 1
+            envelope = Envelope(CLOCK.new_id(), str(TICKET), NOON, self.sequence, event)
+            for facts in MEMORY.learn(self.tx, [envelope]).values():
+                self._decide(facts)
+        return self
+
+    def _decide(self, facts: Facts) -> None:
+        route = self.router.route(facts.classified.matter) if facts.classified else None
+        ruling = decide(TICKET, facts, self.order, route, NOON)
+        assert decide(TICKET, facts, ruling.order, route, NOON).events == (), "a decision asked twice must rest"
+        self.order, self.said = ruling.order, [*self.said, *ruling.events]
+
+    def do(self, act: Callable[[Order], Step]) -> "Life":
+        self.order, events = act(self.now)
+        self.said += events
+        return self
+
+    @property
+    def now(self) -> Order:
+        assert self.order
+        return self.order
+
+    @property
+    def matter(self) -> Matter:
+        judged = MEMORY.of(self.tx, str(TICKET)).classified
+        assert judged
+        return judged.matter
+
+    @property
+    def names(self) -> list[str]:
+        return [event.name.removeprefix("ticket.") for event in self.said]
+
+
+def closed(round_: int) -> TicketClosed:
+    return TicketClosed(outcome="unsolved", round=round_, at=NOON)
+
+
+def sign(order: Order) -> Step:
+    return accept(order, NOON)
+
+
+def give_back(order: Order) -> Step:
+    return hand_back(order, "not_our_duty", "不归我们管", NOON)
