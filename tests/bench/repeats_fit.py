@@ -20,9 +20,9 @@ from tests.bench.repeats_pairs import PACK, city_and_repeats, read_pairs, sketch
 
 STRENGTH = 0.3
 PRIOR = {
-    "question": 3.0, "level2": 0.0, "level1": 0.0, "troubles": 2.0, "trouble": 2.0, "other_trouble": -2.0, "things": 0.0, "words": 2.0,
-    "same_reporter": 2.0, "again": 1.0, "name": 4.0, "names": 1.0, "other_venue": -3.0, "other_estate": -3.0,
-    "other_road": -3.0, "other_wing": -3.0, "one_wing": 0.0, "street": 0.0, "other_street": -0.5,
+    "question": 3.0, "level2": 1.0, "level1": 0.5, "troubles": 2.0, "trouble": 2.0, "other_trouble": -2.0, "things": 0.5, "open_things": 1.0, "open_question": 1.0, "words": 2.0,
+    "same_reporter": 2.0, "again": 1.0, "name": 4.0, "names": 1.0, "other_venue": -4.5, "other_estate": -4.0,
+    "other_road": -3.0, "other_wing": -3.0, "one_wing": -2.0, "street": 0.0, "other_street": -0.5,
     "other_district": -2.0, "number": 1.0, "other_number": -3.0, "one_number": 0.0, "near": 4.0, "far": -3.0,
     "line": -3.0, "building": 0.0, "everyone": 2.0,
 }  # fmt: skip

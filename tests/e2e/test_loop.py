@@ -18,7 +18,7 @@ APPEAL = {
 }
 
 OTHER = {
-    "text": "海淀区中关村街道的路灯不亮，晚上看不清路",
+    "text": "朝阳区望京街道花家地小区5号楼门口的路灯坏了三天，晚上看不清路",
     "reporter": {"type": "person", "name": "李强", "phone": "13712345678"},
 }
 
@@ -188,6 +188,22 @@ async def test_danger_heard_later_makes_an_appeal_urgent_and_tightens_its_clocks
         return await city.due(ticket) == "2026-03-02T06:00:00Z"
 
     await eventually(tightened, "two hours from receipt")
+
+
+async def test_many_with_the_same_trouble_have_it_done_sooner(city: City) -> None:
+    ticket = await city.dispatched(OTHER)
+    before = await city.due(ticket)
+    for number in range(5):
+        reporter = {"type": "person", "name": "赵敏", "phone": f"1361234567{number}"}
+        repeat = (await city.platform.post(text=OTHER["text"], reporter=reporter))["ticket_id"]
+        await city.sees(repeat, "linked")
+    raised = await city.platform.probe.named("ticket.reclassified", subject=ticket)
+    assert (raised[0].data.urgency, raised[0].data.reason) == ("livelihood", "另有5人反映同一问题")
+
+    async def sooner() -> bool:
+        return (before, await city.due(ticket)) == ("2026-03-09T04:00:00Z", "2026-03-03T04:00:00Z")
+
+    await eventually(sooner, "a day from receipt instead of a week")
 
 
 async def test_what_is_withdrawn_after_the_units_word_is_closed_and_never_asked_again(city: City) -> None:

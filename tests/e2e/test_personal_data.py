@@ -53,6 +53,9 @@ async def test_personal_data_is_in_no_topic_table_log_or_metric(
         json={"resolved": "yes", "satisfied": 5, "comment": f"谢谢，有事打{PHONE}"},
     )
     await platform.probe.named("ticket.closed", subject=ticket)
+    opened = await platform.http.post(
+        f"/intake/v1/tickets/{ticket}/contact", json={"purpose": "callback", "note": f"{NAME}来电{PHONE}"}
+    )
     out, err = capfd.readouterr()
     places = await _everything_stored(platform)
     places["topics"] = "".join(e.data.model_dump_json() + e.subject for e in platform.probe.seen)
@@ -60,7 +63,6 @@ async def test_personal_data_is_in_no_topic_table_log_or_metric(
     places["metrics"] = (await platform.http.get("/metrics")).text
     found = [(place, secret) for place, text in places.items() for secret in SECRETS[:5] if secret in text]
     assert found == []
-    opened = await platform.http.post(f"/intake/v1/tickets/{ticket}/contact", json={"purpose": "callback"})
     assert (opened.json()["name"], opened.json()["phone"]) == (NAME, PHONE)
 
 
@@ -72,3 +74,16 @@ async def test_the_unit_reads_the_words_with_marks_it_can_have_opened(platform: 
     for mark, original in opened["marks"].items():
         assert f"⟦{mark}⟧" in order["text"] + order["title"] + order["address"]
         assert original not in order["text"]
+
+
+async def test_after_an_erasure_intake_knows_nobody_any_more(platform: Platform) -> None:
+    ticket = (await platform.post(**APPEAL))["ticket_id"]
+    await platform.probe.named("ticket.dispatched", subject=ticket)
+    erased = await platform.http.post("/intake/v1/persons/erase", json={"phone": PHONE, "withdraw": True})
+    assert erased.json() == {"tickets": [{"ticket_id": ticket, "stays": None}]}
+    pseudonym = platform.stages["intake"].context.engine.pseudonyms.of("phone", PHONE)
+    await platform.probe.named("ticket.closed", subject=ticket)
+    stored = await _everything_stored(platform)
+    assert [place for place, text in stored.items() if place.startswith("intake.") and pseudonym in text] == []
+    opened = await platform.http.post(f"/intake/v1/tickets/{ticket}/contact", json={"purpose": "legal"})
+    assert opened.status_code == 409

@@ -1,4 +1,4 @@
-"""intake with several people at it: who flags, who rules, who rules again, a unit, and the citizen by the query code."""
+"""intake with several people at it: who flags, who rules, who rules again, a unit, and the citizen by the code."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -13,10 +13,21 @@ from libs.common.contracts.vocabulary import UnitRef
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.process import Stage
 from libs.common.runtime.security import KeyRing, Role
+from services.intake.domain import Ticket
 from services.intake.service import SERVICE
 from tests.support.stages import NOON, ManualClock, Peer, Probe, client, probing, running, settings_for
 
 UNIT = UnitRef(code="dept-water", name="市水务局")
+
+
+def screened(**changes: Any) -> Ticket:
+    """Return a ticket after screening."""
+    values: dict[str, Any] = {
+        "ticket_id": UUID(int=1), "number": "1", "client": "c", "channel": "web", "kind": None, "title": None,
+        "text": "路灯不亮", "reporter": "p_1", "reporter_type": "person", "anonymous": False, "address": None,
+        "lat": None, "lon": None, "occurred_at": None, "received_at": NOON, "access_needs": (), "language": "zh",
+    }  # fmt: skip
+    return Ticket(**(values | changes))
 
 
 class ScreeningWorld:

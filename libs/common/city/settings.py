@@ -175,7 +175,7 @@ class Repeats:
     share `stale`, and beyond it nothing is joined: the same trouble a month later is a new appeal.
     """
 
-    link: Share = 0.6
+    link: Share = 0.35
     suggest: Share = 0.25
     window: Span = timedelta(days=15)
     fresh: Span = timedelta(days=7)

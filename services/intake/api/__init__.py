@@ -17,6 +17,8 @@ from services.intake.api import (
     receiving,
     scope,
     sessions,
+    supporters,
+    telling,
     tickets,
     transcripts,
     transfers,
@@ -44,6 +46,8 @@ for part in (
     audit,
     vault,
     publicity,
+    supporters,
+    telling,
 ):
     router.include_router(part.router)
 

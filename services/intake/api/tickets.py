@@ -85,10 +85,13 @@ def view(here: Here, ticket_id: UUID, seen: Seen, language: str, *, ask: bool) -
     facts, ticket, lead = seen.facts, seen.ticket, seen.lead.facts if seen.lead else seen.facts
     state = status(ticket.state, facts) if ticket else "received"
     answered = facts.asked and facts.reviewed and facts.reviewed.round >= facts.asked.round
+    # What was asked of an answer falls away when the ticket is handed to a unit after all.
+    void = facts.asked and facts.handed_at and facts.asked.at < facts.handed_at
     # A linked ticket closes with its parent, yet its reporter may still answer.
     awaited = (
-        facts.asked and not answered and state != "withdrawn" and (state != "closed" or (ticket and ticket.parent))
-    )
+        facts.asked and not (answered or void) and state != "withdrawn"
+        and (state != "closed" or (ticket and ticket.parent))
+    )  # fmt: skip
     return TicketView(
         ticket_id=ticket_id,
         number=seen.number,

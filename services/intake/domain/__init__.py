@@ -51,6 +51,7 @@ from services.intake.domain.telling import (
     Telling,
     addresses,
     message_key,
+    message_keys,
     reachable,
 )
 from services.intake.domain.tickets import Entry, NotPossibleError, State, Ticket, Way
@@ -140,6 +141,7 @@ __all__ = [
     "listed",
     "measure",
     "message_key",
+    "message_keys",
     "misfit",
     "missed",
     "must_stay",

@@ -19,7 +19,7 @@ def emergencies_in(text: str, known: Emergencies) -> tuple[Emergency, ...]:
     beginning = text[:BEGINNING]
     if beginning.isascii():
         beginning = text[:BEGINNING_OF_LETTERS]
-    if not known.words.search(beginning):
+    if known.words.Match(beginning) is None:
         return ()
     sentences = list(_real(beginning, known.guards, hasty=known.guards.leisure.search(text) is None))
     return tuple(emergency for emergency in known.numbers if _is_now(sentences, emergency, known.guards))

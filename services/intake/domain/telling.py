@@ -14,6 +14,9 @@ from services.intake.domain.tickets import Ticket, Way
 KINDS: tuple[MessageKind, ...] = get_args(MessageKind)
 AWAITED: frozenset[MessageKind] = frozenset({"received", "linked", "answered", "transferred"})
 """What somebody waits for who has just written: told at night too, an emergency's number among it."""
+AGAIN: frozenset[MessageKind] = frozenset({"answered", "transferred", "screened"})
+"""What no round numbers, and may happen to a ticket more than once."""
+MOST_AGAIN = 20
 FOLLOWED: frozenset[MessageKind] = frozenset({"dispatched", "resolved", "closed"})
 """What neighbours who follow a ticket are told of it."""
 
@@ -54,11 +57,14 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something that happened to a ticket, to be told; `params` fill the text."""
+    """Something that happened to a ticket, to be told; `params` fill the text.
+
+    What has no `round` is told under the next number that is free.
+    """
 
     ticket: Ticket
     kind: MessageKind
-    round: int = 1
+    round: int | None = None
     params: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -79,6 +85,15 @@ class Message:
 def message_key(ticket_id: UUID, kind: MessageKind, round_: int) -> str:
     """Return under which key a ticket's reporter, or a follower, is told something of a round, and only once."""
     return f"{ticket_id}/{kind}/{round_}"
+
+
+def message_keys(ticket_id: UUID, round_: int) -> list[str]:
+    """Return all keys under which a ticket's reporter may have been told something up to a round."""
+    return [
+        message_key(ticket_id, kind, number)
+        for kind in KINDS
+        for number in range(1, (MOST_AGAIN if kind in AGAIN else round_) + 1)
+    ]
 
 
 def addresses(phone: str | None, home: str, email: str | None) -> dict[Way, str]:

@@ -31,9 +31,9 @@ class Shown:
     updated_at: datetime
 
 
-async def receive_open311(here: Here, client: str, appeal: Appeal, key: str | None) -> Accepted:
+async def receive_open311(here: Here, client: str, appeal: Appeal) -> Accepted:
     """Receive an appeal by Open311 and list it at once, so that its number can be asked for."""
-    accepted = await accept(here, client, appeal, key)
+    accepted = await accept(here, client, appeal)
     row = Listed(
         accepted.ticket_id, accepted.number, client, appeal.service, True, True, appeal.received(here.clock.now())
     )

@@ -33,14 +33,12 @@ from services.intake.handlers.commands import withdraw
 from services.intake.handlers.following import MEMORY
 from services.intake.handlers.retention import erase_whole
 from services.intake.handlers.sealing import appeal_of, marks_of
-from services.intake.handlers.sessions import SpokenLine, said
+from services.intake.handlers.sessions import MOST_SPOKEN, SpokenLine, said
 from services.intake.handlers.telling import messages
 
 Claim = Literal["person_request", "legal"]
 CITIZEN = "citizen"
 """Who reads or deletes by the query code, in the audit log."""
-MOST_SAID = 10_000
-"""Words of one session in a copy: no chat is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ async def copy_of(here: Here, person: Person, asking: Asking) -> tuple[list[Copy
 
 async def _with_words(here: Here, copy: Copy) -> Copy:
     """Add what was said in sessions about a ticket, and what its reporter was sent."""
-    said_in = {s.session_id: await said(here, s.session_id, 0, MOST_SAID) for s in copy.sessions}
+    said_in = {s.session_id: await said(here, s.session_id, 0, MOST_SPOKEN) for s in copy.sessions}
     return replace(copy, said=said_in, messages=await messages(here, copy.row.ticket_id, copy.facts.round))
 
 

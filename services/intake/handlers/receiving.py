@@ -90,7 +90,9 @@ _CLASH = wrong_field("Idempotency-Key", "was used for another appeal; send a new
 async def _claim(tx: Tx, arrivals: Sequence[Arrival]) -> tuple[dict[UUID, UUID], set[UUID]]:
     """Return which ticket each arrival is, its own or an earlier one, and those that reuse a key for other content."""
     scopes = [(scope, a.ticket_id, a.content) for a in arrivals for scope in a.scopes]
-    holders = await store.claim(tx, scopes) if scopes else {}
+    if not scopes:
+        return {a.ticket_id: a.ticket_id for a in arrivals}, set()
+    holders = await store.claim(tx, scopes)
     held: dict[UUID, UUID] = {}
     clashing = set()
     for a in arrivals:

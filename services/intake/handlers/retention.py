@@ -8,7 +8,7 @@ from uuid import UUID
 from libs.common.city.settings import Retention
 from libs.common.messaging.transaction import Tx
 from services.intake import store
-from services.intake.domain import ERASED, Deed, Entry, is_over
+from services.intake.domain import ERASED, Deed, Entry, Ticket, is_over
 from services.intake.handlers.around import Here
 from services.intake.handlers.audit import note
 from services.intake.handlers.files import forget_files
@@ -50,14 +50,20 @@ def _retaining(what: str, span_of: Callable[[Retention], timedelta], find: Find,
 
 
 async def _over(tx: Tx, tickets: Sequence[UUID], span: timedelta) -> list[UUID]:
-    """Hold these tickets and return those that ended so long ago."""
-    await tx.lock(map(str, tickets))
-    found = await store.tickets_of(tx.connection, tickets)
+    """Hold those of these that are tickets, and return those that ended so long ago."""
+    found = await _held(tx, tickets)
     disputed = await store.disputed(tx.connection, tickets)
     return [
         id_ for id_, ticket in found.items()
         if is_over(ticket.state, MEMORY.of(tx, str(id_)), span, tx.now, disputed=id_ in disputed)
     ]  # fmt: skip
+
+
+async def _held(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Ticket]:
+    # Followers and sessions have keys as well: to lock what is no ticket would leave an aggregate behind.
+    tickets = await store.tickets_of(tx.connection, ids)
+    await tx.lock(map(str, tickets))
+    return await store.tickets_of(tx.connection, tickets)
 
 
 async def erase(tx: Tx, here: Here, tickets: Sequence[UUID], why: Why) -> None:
@@ -83,8 +89,8 @@ async def blank(tx: Tx, tickets: Sequence[UUID]) -> None:
 async def _erase_again(here: Here) -> int:
     async with here.database.begin() as tx:
         back = await store.take_to_erase(tx, AT_ONCE)
-        await tx.lock(map(str, back))
         if back:
+            await _held(tx, list(back))
             await erase(tx, here, list(back), "request")
             await blank(tx, [id_ for id_, words in back.items() if words])
             await note(tx, here, Deed("retention", "erase", note=f"again {len(back)}"))

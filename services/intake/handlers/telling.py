@@ -1,7 +1,7 @@
 """Messages to citizens: written in the transaction of what they tell, addressed and sent later."""
 
 from collections.abc import Mapping, Sequence
-from itertools import product
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,6 @@ from services.intake import store
 from services.intake.appeal import Reporter
 from services.intake.domain import (
     FOLLOWED,
-    KINDS,
     Message,
     News,
     Supporter,
@@ -23,6 +22,7 @@ from services.intake.domain import (
     Way,
     addresses,
     message_key,
+    message_keys,
     reachable,
 )
 from services.intake.handlers.around import Here
@@ -41,7 +41,7 @@ def reach(reporter: Reporter) -> dict[Way, str]:
 
 async def tell(tx: Tx, here: Here, news: Sequence[News]) -> None:
     """Have the reporters of tickets, and those who follow them, told what happened. One statement, however many."""
-    told = [n for n in news if n.kind not in here.engine.telling.off]
+    told = await _numbered(tx, [n for n in news if n.kind not in here.engine.telling.off])
     notices = [_to_reporter(tx, here, n) for n in told if n.ticket.ways]
     followed = {n.ticket.ticket_id: n for n in told if n.kind in FOLLOWED and n.ticket.support}
     if followed:
@@ -50,10 +50,17 @@ async def tell(tx: Tx, here: Here, news: Sequence[News]) -> None:
     await enqueue(tx.connection, notices, tx.now)
 
 
+async def _numbered(tx: Tx, news: Sequence[News]) -> list[News]:
+    """Number what has no round by how often the ticket's reporter was told of such before."""
+    tickets = {n.ticket.ticket_id for n in news if n.round is None}
+    before = await store.count_messages(tx, [key for id_ in tickets for key in message_keys(id_, 0)]) if tickets else {}
+    return [replace(n, round=before.get((n.ticket.ticket_id, n.kind), 0) + 1) if n.round is None else n for n in news]
+
+
 async def tell_entered(tx: Tx, here: Here, tickets: Sequence[Ticket]) -> None:
     """Tell reporters that their appeals were received, joined to another, or answered at once."""
     entered = [t for t in tickets if t.state in _ENTERED]
-    await tell(tx, here, [News(t, _ENTERED[t.state], params={"answer": t.answer or ""}) for t in entered])
+    await tell(tx, here, [News(t, _ENTERED[t.state], 1, {"answer": t.answer or ""}) for t in entered])
 
 
 async def tell_of(tx: Tx, here: Here, events: Sequence[Envelope[Any]], tickets: Mapping[UUID, Ticket]) -> None:
@@ -79,13 +86,13 @@ _ENTERED: Mapping[str, MessageKind] = {"open": "received", "linked": "linked", "
 def _to_reporter(tx: Tx, here: Here, news: News) -> Notice:
     ticket = news.ticket
     text = here.engine.messages.message(news, ticket.language, link=LINK, review=REVIEW)
-    key = message_key(ticket.ticket_id, news.kind, news.round)
+    key = message_key(ticket.ticket_id, news.kind, news.round or 1)
     return _notice(tx, here, key, f"{TICKET}{ticket.ticket_id}", text, news, ticket.ways)
 
 
 def _to_follower(tx: Tx, here: Here, news: News, follower: Supporter) -> Notice:
     text = here.engine.messages.followed(news, follower.language, link=LINK, stop=STOP)
-    key = message_key(follower.supporter_id, news.kind, news.round)
+    key = message_key(follower.supporter_id, news.kind, news.round or 1)
     return _notice(tx, here, key, f"{FOLLOWER}{follower.supporter_id}", text, news, follower.ways)
 
 
@@ -97,5 +104,4 @@ def _notice(tx: Tx, here: Here, key: str, to: str, text: str, news: News, ways: 
 
 async def messages(here: Here, ticket_id: UUID, round_: int) -> list[Message]:
     """Return what a ticket's reporter was told up to a round, and what became of each message, oldest first."""
-    keys = [message_key(ticket_id, kind, number) for kind, number in product(KINDS, range(1, round_ + 1))]
-    return await store.messages(here.database.pool, keys)
+    return await store.messages(here.database.pool, message_keys(ticket_id, round_))

@@ -34,7 +34,7 @@ async def post_request(call: Call) -> Document:
     files = [await handlers.upload(call.here, sender.name, _chunks(file)) for file in call.arguments.files]
     known = {"external_ref": repeated_as(call, sender.name, now), "attachments": tuple(file.file_id for file in files)}
     appeal = appeal.model_copy(update=known)
-    accepted = await handlers.receive_open311(call.here, sender.name, appeal, call.idempotency_key)
+    accepted = await handlers.receive_open311(call.here, sender.name, appeal)
     return _accepted(call, accepted.number, ["notice", *(["notice_media"] if appeal.media_url else [])])
 
 

@@ -59,15 +59,17 @@ def appeal_of(call: Call) -> Appeal:
 
 
 def repeated_as(call: Call, client: str, now: datetime) -> str | None:
-    """Return what equal calls of one client on one day have in common, if they name the person who sends them.
+    """Return what equal calls of a client have in common, under one Idempotency-Key or, naming a person, on one day.
 
     Clients send again what got no answer, and the specification gives them nothing to say so by.
     """
     given = call.arguments
-    if not any(given.get(name) for name in ("email", "phone", "device_id", "account_id")):
+    once = call.idempotency_key
+    if not once and any(given.get(name) for name in ("email", "phone", "device_id", "account_id")):
+        once = f"{now.astimezone(call.here.engine.timezone):%Y%m%d}"
+    if not once:
         return None
-    day = f"{now.astimezone(call.here.engine.timezone):%Y%m%d}"
-    said = json.dumps([client, day, given.everything()])
+    said = json.dumps([client, once, given.everything()])
     return "open311:" + hashlib.sha256(said.encode()).hexdigest()[:40]
 
 

@@ -55,7 +55,7 @@ class Visitor:
             foreign=lambda text: foreign(text, self.language), **values,
         )  # fmt: skip
         if self.request.query_params.get("lang") == self.language:
-            page.set_cookie(LANGUAGE, self.language, YEAR_SECONDS, "/intake/", secure=self.secure, samesite="lax")
+            page.set_cookie(LANGUAGE, self.language, YEAR_SECONDS, path="/intake/", secure=self.secure, samesite="lax")
         return page
 
     @property
@@ -82,7 +82,7 @@ class Visitor:
         passes = self.here.engine.passes
         answer.set_cookie(
             PASS, passes.of(ticket_id, self.here.clock.now()), int(passes.SPAN.total_seconds()),
-            f"/intake/tickets/{ticket_id}", secure=self.secure, httponly=True, samesite="lax",
+            path=f"/intake/tickets/{ticket_id}", secure=self.secure, httponly=True, samesite="lax",
         )  # fmt: skip
 
 

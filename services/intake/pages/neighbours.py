@@ -71,7 +71,7 @@ async def support(visitor: Sending, ticket_id: UUID, phone: Given = "") -> Respo
     said = "following" if to else "counted" if came.counted else "counted_before"
     answer = visitor.lead(f"/intake/public/{came.ticket_id}?said={said}")
     answer.set_cookie(
-        SUPPORTER, token, YEAR_SECONDS, "/intake/public", secure=visitor.secure, httponly=True, samesite="strict"
+        SUPPORTER, token, YEAR_SECONDS, path="/intake/public", secure=visitor.secure, httponly=True, samesite="strict"
     )
     return answer
 

@@ -10,7 +10,7 @@ from services.intake.repeats.places import BUILDING, DOOR, ESTATE, EXIT, GATE, L
 from services.intake.repeats.sketches import TAILS
 
 MATTER = (
-    "base", "question", "level2", "level1", "troubles", "trouble", "other_trouble", "things", "words", "same_reporter", "again",
+    "base", "question", "level2", "level1", "troubles", "trouble", "other_trouble", "things", "open_things", "open_question", "words", "same_reporter", "again",
 )  # fmt: skip
 PLACE = (
     "base", "name", "names", "other_venue", "other_estate", "other_road", "other_wing", "one_wing", "street", "other_street", "other_district",
@@ -27,13 +27,21 @@ def matter_of(matters: Matters, a: Any, b: Any) -> Numbers:
     first, second = a["questions"], b["questions"]
     mine, yours = a["shares"] / 255.0, b["shares"] / 255.0
     same = same_reporter(a, b)
+    question = _likeness(first, second, mine, yours)
+    troubles, fewer, named, things = _concepts(matters, a, b)
     return np.stack(
         [
             np.ones(len(a)),
-            _likeness(first, second, mine, yours),
+            question,
             _likeness(matters.level2[first], matters.level2[second], mine, yours),
             _likeness(matters.level1[first], matters.level1[second], mine, yours),
-            *_concepts(matters, a, b),
+            troubles,
+            fewer,
+            named & (troubles == 0),
+            things,
+            # Where one of them names no trouble, the thing and the question have to tell more.
+            things * ~named,
+            question * ~named,
             _words(a, b),
             same,
             same * (_cue(a, matters.again) | _cue(b, matters.again)),
@@ -57,14 +65,14 @@ def _likeness(first: Any, second: Any, mine: Any, yours: Any) -> Numbers:
 
 
 def _concepts(matters: Matters, a: Any, b: Any) -> tuple[Numbers, Numbers, Any, Numbers]:
-    """Return how far the troubles named are the same, and those of the one that names fewer; where both name some and
-    none is the same; and how far the things are.
+    """Return how far the troubles named are the same, and those of the one that names fewer; whether both name any; and
+    how far the things are the same.
     """
     first, second = (np.unpackbits(side["concepts"], axis=1) for side in (a, b))
     both = first & second
     troubles, fewer, named = _shared(first, second, both, matters.troubles)
     things, _, _ = _shared(first, second, both, matters.things)
-    return troubles, fewer, named & (troubles == 0), things
+    return troubles, fewer, named, things
 
 
 def _shared(first: Any, second: Any, both: Any, weights: Numbers) -> tuple[Numbers, Numbers, Any]:
@@ -165,7 +173,7 @@ def _unmatched(match: Numbers, first: Any, second: Any) -> tuple[Any, Any, Any]:
         unlike.append((mine & of[0]).any(axis=1) & (yours & of[1]).any(axis=1))
         same.append((~mine & of[0]).any(axis=1))
     venue, estate, road = unlike
-    return venue & ~same[0], estate & ~same[1], road & ~same[0] & ~same[1]
+    return venue & ~same[0], estate, road & ~same[0] & ~same[1]
 
 
 def _numbers(a: Any, b: Any) -> tuple[Any, Any, Any]:

@@ -62,6 +62,7 @@ class Knowledge:
     things: Mapping[str, Words]
     own: Mapping[str, Words]
     cues: Cues
+    implied: Mapping[str, Words]
     scopes: Scopes
     weights: Weights
 
@@ -70,6 +71,18 @@ class Knowledge:
         """Return all groups of words in the order of their bits: troubles, things, own, cues."""
         groups = (*self.troubles.values(), *self.things.values(), *self.own.values(), self.cues.again)
         return (*groups, self.cues.everyone)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Return the bit of each trouble and each thing."""
+        return {name: bit for bit, name in enumerate((*self.troubles, *self.things))}
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        named = {name for names in self.implied.values() for name in names} | (self.implied.keys() - {"along"})
+        if strangers := sorted(named - self.numbers.keys()):
+            raise ValueError(f"implied names {', '.join(strangers)}, which is no trouble and no thing")
+        return self
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -50,6 +50,14 @@ class Matters:
         self._columns: list[NDArray[np.int64]] = []
         self._concepts = [_concept_table(knowledge, length) for length in range(1, _WIDTH + 1)]
         self._named = {w: i for i, words in enumerate(knowledge.concepts) for w in words if w.isascii()}
+        bits = knowledge.numbers
+        along = [bits[name] for name in knowledge.implied["along"]]
+        self._plain = np.array([b for name, b in bits.items() if name in knowledge.troubles and b not in along])
+        self._implied = [
+            (bits[trouble], [bits[name] for name in names])
+            for trouble, names in knowledge.implied.items()
+            if trouble != "along"
+        ]
         self._prototypes = self._learn([_words_of(question) for question in questions])
         self.level2 = _numbered((q.l1, q.l2) for q in questions)
         self.level1 = _numbered(q.l1 for q in questions)
@@ -98,8 +106,11 @@ class Matters:
     def _personal(self, share: NDArray[np.float64], concepts: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return how likely a matter is the reporter's own: words that say so outweigh what the questions suggest."""
         own = concepts[:, self._own].any(axis=1)
-        public = concepts[:, self.troubles > 0].any(axis=1) & ~own
-        return np.where(own, np.maximum(share, 0.3 + share / 2), np.where(public, share / 2, share))
+        trouble = (concepts & (self.troubles > 0)).any(axis=1)
+        thing = (concepts & (self.things > 0)).any(axis=1)
+        # Nobody's own affair is told without a word of the groups for it, and few matters of all without one of theirs.
+        public = np.select([trouble, thing], [share * 0.5, share * 0.6], share)
+        return np.where(own, np.maximum(share, 0.3 + share / 2), public)
 
     def _near(self, texts: Sequence[str], chars: Any, owner: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.asarray((self._rows(texts, chars, owner) @ self._prototypes).toarray())
@@ -164,6 +175,9 @@ class Matters:
             for word in _LATIN.findall(text):
                 if word in self._named:
                     found[i, self._named[word]] = True
+        unnamed = ~found[:, self._plain].any(axis=1)
+        for trouble, things in self._implied:
+            found[:, trouble] |= unnamed & found[:, things].all(axis=1)
         return found
 
     def _rarity(self, phrases: Sequence[str]) -> NDArray[np.float64]:

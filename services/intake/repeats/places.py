@@ -27,13 +27,13 @@ _ZONED = (
 )
 # 中关村南大街 is a road, 通惠河北路 another; 铁医路小区 is an estate.
 _NO_ROAD = "(?![东南西北中]{0,2}(?:大街|[路街桥巷]|胡同))"
-_NO_ESTATE = "(?!小区|社区|家园|[东西南北中][里园苑院])"
+_NO_ESTATE = "(?!小区|社区|家园|[东西南北中][里园苑院]|[东西南北]?[0-9一二三四五六七八九十]{1,2}[区里])"
 # Endings that make a name by themselves, by kind; the longer of two that start at one place stands first.
 _ENDINGS: tuple[tuple[int, str], ...] = (
     (ESTATE, f"小区|社区|[家佳嘉馨花]园|公寓|苑|新村|新城|国际城|别墅|家属院|宿舍|{_ZONED}"),
     (ROAD, f"(?:大街|大道|胡同|高速|[二三四五六]环路?|环路|[东南西北]?街(?!道)|[东南西北]?路(?![灯面障况途人过由线])|巷|立交桥|桥(?![东西南北中]{{0,2}}[路街])){_NO_ESTATE}"),
     (VILLAGE, f"村(?!民|委){_NO_ROAD}{_NO_ESTATE}"),
-    (STATION, f"(?:地铁站|火车站|站){_NO_ROAD}"),
+    (STATION, f"(?:(?:长途)?(?:汽车|客运)|长途|地铁|火车)?站{_NO_ROAD}"),
     (
         VENUE,
         "(?:公园|景区|小学|中学|学校|大学|学院|幼儿园|医院|卫生院|诊所|市场|超市|商场|购物中心|广场(?!舞)|大厦|写字楼|酒店|宾馆|"
@@ -60,9 +60,9 @@ _COMMON = {
     for kind, ends, wholes in (
         (
             ROAD,
-            "[马走道公铁线电半迷让堵岔土小主辅修过水出后问顺条段整逛上下沿临当扫拦占绕带夜每一两几那这哪改行人跑赶挡坏烂好里]|"
+            "[马走道公铁线电半迷让堵岔土小主辅修过水出后问顺条段整逛上下沿临当扫拦占绕带夜每那这哪改行人跑赶挡坏烂好里]|"
             "[天过立架限]",
-            "门前|旁|十字|丁字",
+            "门前|旁|十字|丁字|一|两|几",
         ),
         (VILLAGE, "[农乡全我本这那各每咱]", "新农"),
         (STATION, "[网热桶圾充电加油变换供服泵驿公务检转收工交车修运甩]", "地铁"),
@@ -90,6 +90,9 @@ _LINES = re.compile(
 )
 _PLAIN = re.compile(f"[{_HAN}]{{2,10}}")
 _COMPANY = re.compile("(?<=..)(?:有限公司|公司|[店房铺])$")
+_LATIN = re.compile("[a-z]+")
+_A_SENTENCE = 4
+"""Latin words of a text that is English: the Chinese characters in it are names."""
 _AND = "与和跟及、"
 _SAME_GARDEN = str.maketrans("佳嘉馨", "家家家")
 
@@ -136,6 +139,8 @@ def spot_of(text: str, address: int, gazetteer: Gazetteer) -> Spot:
     names += _sites(text, mentions, names)
     if address and not any(name.start < address for name in names):
         names += _bare(text, address, mentions)
+    if not names and len(_LATIN.findall(text)) > _A_SENTENCE:
+        names += (Named(SITE, found[0][:LONGEST_NAME], *found.span()) for found in _PLAIN.finditer(text))
     taken = [(n.start, n.end) for n in names] + [(m.start, m.end) for m in mentions]
     numbers = tuple(dict.fromkeys(_numbers(text, lines)))
     return Spot(
@@ -246,7 +251,10 @@ def _other(text: str, kind: int, start: int, found: re.Match[str]) -> Named:
 
 def _bare(text: str, address: int, mentions: list[Mention]) -> Iterator[Named]:
     """Yield what an address says behind its district and street, if that looks like no name of a known kind."""
-    start = max((m.end for m in mentions if m.end <= address), default=0)
+    ends = [m for m in mentions if m.end <= address]
+    start = max((m.end for m in ends), default=0)
+    if ends and address - start == 1 and ends[-1].toponym.strength is not Strength.OFFICIAL:
+        start = ends[-1].start
     found = _PLAIN.match(text, start, address)
     if found:
         yield Named(SITE, found[0][:LONGEST_NAME], found.start(), found.end())

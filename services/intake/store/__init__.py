@@ -110,7 +110,7 @@ from services.intake.store.supporters import (
     supporters_of,
 )
 from services.intake.store.sweeps import Sweep, hold_sweep, save_sweep, sweeps
-from services.intake.store.telling import messages
+from services.intake.store.telling import count_messages, messages
 from services.intake.store.tickets import facts, save, tickets_of, timeline
 from services.intake.store.transfers import last_transfer, save_transfer, transfers_in
 from services.intake.store.vault import (
@@ -152,6 +152,7 @@ __all__ = [
     "claim",
     "condemned",
     "contact_keys",
+    "count_messages",
     "count_without_key",
     "count_wrapped_by_another",
     "disputed",

@@ -12,11 +12,19 @@ from services.intake.domain import BURST, Flag, FlagState
 FLAGS = Rows("flags", Flag, key=("flag_id",))
 WAITING = "WHERE state = $1 AND (at, flag_id) > ($2, $3) ORDER BY at, flag_id LIMIT $4"
 BURSTS = """
-SELECT reporter, count(*) AS count, (array_agg(ticket_id ORDER BY received_at DESC))[1] AS last FROM tickets t
-WHERE received_at > $1 AND reporter IS NOT NULL AND reporter_type = 'person' AND NOT EXISTS (
-    SELECT FROM flags f WHERE f.reporter = t.reporter AND f.ground = $3 AND f.ruled_at > $1
+WITH many AS (
+    SELECT reporter, count(*) AS count FROM tickets
+    WHERE received_at > $1 AND reporter IS NOT NULL AND reporter_type = 'person'
+    GROUP BY reporter HAVING count(*) > $2
 )
-GROUP BY reporter HAVING count(*) > $2
+SELECT reporter, count, (
+    SELECT ticket_id FROM tickets t
+    WHERE t.received_at > $1 AND t.reporter = many.reporter AND t.reporter_type = 'person'
+    ORDER BY t.received_at DESC LIMIT 1
+) AS last
+FROM many WHERE NOT EXISTS (
+    SELECT FROM flags f WHERE f.reporter = many.reporter AND f.ground = $3 AND f.ruled_at > $1
+)
 """
 NOTICE_BURST = """
 INSERT INTO flags (flag_id, ticket_id, ground, evidence, by, at, state, reporter, count)

@@ -1,8 +1,11 @@
 """What became of messages to citizens."""
 
+from collections import Counter
 from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
+from libs.common.messaging.transaction import Tx
 from services.intake.domain import Message
 
 MESSAGES = """
@@ -14,6 +17,13 @@ WHERE key = ANY($1) ORDER BY created_at, key
 async def messages(connection: Any, keys: Collection[str]) -> list[Message]:
     """Return messages by key, oldest first."""
     return [_message(row) for row in await connection.fetch(MESSAGES, list(keys))]
+
+
+async def count_messages(tx: Tx, keys: Collection[str]) -> Counter[tuple[UUID, str]]:
+    """Count messages by ticket and kind."""
+    rows = await tx.connection.fetch("SELECT key FROM notices WHERE key = ANY($1)", list(keys))
+    parts = [row["key"].split("/") for row in rows]
+    return Counter((UUID(ticket_id), kind) for ticket_id, kind, _ in parts)
 
 
 def _message(row: Any) -> Message:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from libs.common.contracts.feedback import TicketClosed, TicketReopened
-from tests.support.screening import ScreeningWorld, screening_world
-from tests.support.stages import NOON
+from libs.common.contracts.dispatch import TicketDispatched
+from libs.common.contracts.feedback import ReviewRequested, TicketClosed, TicketReopened
+from tests.support.screening import UNIT, ScreeningWorld, screening_world
+from tests.support.stages import NOON, client
 
 ARTICLE = {"article_id": "k-12", "version": "3"}
 
@@ -71,6 +72,19 @@ async def test_what_ended_otherwise_is_not_undone_by_saying_it_was_not_answered(
         await world.ask(world.http, ticket, "transfer", body="out-court", reason="r")
     refused = await world.ask(world.http, ticket, "answer", answered=False)
     assert (refused.status_code, refused.json()["detail"]) == (409, detail)
+
+
+async def test_what_was_asked_of_an_answer_is_asked_no_more_once_a_unit_has_it(world: ScreeningWorld) -> None:
+    ticket = await world.received(text="请问居住证怎么办")
+    await world.ask(world.http, ticket, "answer", text="不清楚")
+    asked = ReviewRequested(method="link", round=1, at=world.clock.now(), until=world.clock.now())
+    await world.peer.say(ticket["ticket_id"], asked)
+    assert (await world.seen(ticket))["review_url"]
+    await world.ask(world.http, ticket, "answer", answered=False)
+    world.clock.advance(seconds=1)
+    handed = TicketDispatched(unit=UNIT, rule="duty", why=("w",), round=1, at=world.clock.now())
+    await world.peer.say(ticket["ticket_id"], handed)
+    assert (await world.seen(ticket))["review_url"] is None
 
 
 @pytest.mark.parametrize("body", [{}, {"answered": True}, {"answered": False, "article": ARTICLE}])
@@ -143,8 +157,6 @@ async def test_the_language_is_kept_as_it_is_named_or_else_detected(
 
 
 async def test_anyone_may_read_what_the_line_accepts_and_on_which_grounds_it_rules(world: ScreeningWorld) -> None:
-    from tests.support.stages import client  # noqa: PLC0415 only this test comes without a key
-
     scope = (await client([world.stage]).get("/intake/v1/scope")).json()
     courts = next(entry for entry in scope["elsewhere"] if entry["code"] == "litigation")
     assert [body["phone"] for body in courts["bodies"]] == ["12368"]

@@ -129,6 +129,23 @@ async def test_a_person_gets_a_copy_of_everything_and_sees_who_looked_at_it(worl
     ]  # fmt: skip
 
 
+async def test_what_was_said_in_a_chat_about_an_appeal_is_in_the_copy_and_goes_with_the_appeal(
+    world: VaultWorld,
+) -> None:
+    ticket = await world.led()
+    asked = (await world.http.post("/intake/v1/sessions", json={"kind": "chat", "ticket_id": ticket})).json()
+    path = f"/intake/v1/sessions/{asked['session_id']}"
+    await world.http.post(f"{path}/messages?pass={asked['pass']}", json={"text": f"我是欧阳婷，{PHONE}"})
+    await world.http.post(f"{path}/leave?pass={asked['pass']}")
+    copied = (await world.http.post("/intake/v1/persons/export", json={"phone": PHONE})).json()
+    (chat,) = copied["tickets"][0]["sessions"]
+    assert [(line["by"], line["text"]) for line in chat["said"]] == [("citizen", f"我是欧阳婷，{PHONE}")]
+    await world.closed(ticket)
+    await world.http.post("/intake/v1/persons/erase", json={"phone": PHONE})
+    left = "SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM spoken) + (SELECT count(*) FROM vault_keys)"
+    assert await world.pool.fetchval(left) == 0
+
+
 async def test_who_stayed_anonymous_is_found_by_number_and_code_only(world: VaultWorld) -> None:
     answer = await world.received(reporter={**PERSON, "anonymous": True})
     by_phone = await world.http.post("/intake/v1/persons/export", json={"phone": PHONE})

@@ -60,7 +60,7 @@ def test_a_mistake_is_named(small_pack: Path, file: str, old: str, new: str, sai
 def test_a_code_stands_once(small_pack: Path) -> None:
     text = (small_pack / "scope.toml").read_text(encoding="utf-8")
     (small_pack / "scope.toml").write_text(text + text[text.index("[[grounds]]") :], encoding="utf-8")
-    with pytest.raises(CityError, match="scope.toml grounds: 'test' stands here twice"):
+    with pytest.raises(CityError, match=r"scope\.toml grounds: 'test' stands here twice"):
         load_city(small_pack)
 
 

@@ -44,6 +44,13 @@ def test_past_feared_denied_drilled_and_told_danger_is_hardly_ever_taken_for_one
     assert len(false) <= len(harmless) * 0.02, false
 
 
+def test_all_words_together_find_what_those_of_any_number_find() -> None:
+    texts = [text for text, _ in cases()] + [said.upper() for emergency in KNOWN.numbers for said in emergency.said]
+    for text in texts:
+        apart = any(emergency.words.search(text) for emergency in KNOWN.numbers)
+        assert (KNOWN.words.Match(text) is not None) == apart, text
+
+
 @pytest.mark.parametrize(
     ("number", "said"), [(emergency.number, said) for emergency in KNOWN.numbers for said in emergency.said]
 )

@@ -13,6 +13,7 @@ from libs.common.city.pack import load_city
 from libs.common.contracts.intake import TicketScreened
 from libs.common.contracts.vocabulary import Attachment
 from services.intake.domain import (
+    BURST,
     TRANSITIONS,
     Flag,
     FlagState,
@@ -24,8 +25,8 @@ from services.intake.domain import (
     standing,
 )
 from services.intake.domain.flags import IN_FORCE, REJECTED, RULINGS
+from tests.support.screening import screened
 from tests.support.stages import CITY, NOON
-from tests.unit.intake.test_intake_decisions import ticket
 
 SCOPE = load_city(CITY).scope
 WITHIN = timedelta(days=15)
@@ -34,9 +35,8 @@ TICKET = UUID(int=1)
 
 def flag(number: int = 1, ground: str = "fabricated", **changes: Any) -> Flag:
     """Return a new flag."""
-    verdict = "malicious" if ground != "burst" else None
     values: dict[str, Any] = {"evidence": "e", "by": "seat", "at": NOON}
-    return Flag(UUID(int=number), TICKET, ground, verdict, **(values | changes))
+    return Flag(UUID(int=number), TICKET, ground, None if ground == BURST else "malicious", **(values | changes))
 
 
 class History:
@@ -142,4 +142,4 @@ def test_the_grounds_of_the_pack_are_verdicts_that_the_contract_knows() -> None:
 def test_an_appeal_that_says_nothing_is_noticed_and_one_that_says_something_is_not(
     text: str, changes: dict[str, Any], ground: str | None
 ) -> None:
-    assert noticed(ticket(1, text=text, **changes), SCOPE) == ground
+    assert noticed(screened(text=text, **changes), SCOPE) == ground
