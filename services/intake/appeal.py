@@ -27,7 +27,8 @@ Phone = Annotated[
 ]
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), Clean]
 Link = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://\S+$"), Clean]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+"""A tag of BCP 47, whose section 4.4.1 finds 35 characters enough."""
 
 
 class Reporter(Body):

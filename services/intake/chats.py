@@ -9,18 +9,17 @@ from uuid import UUID
 class Chats:
     """Wakes whoever listens to a session. What happens in another process comes by `came`."""
 
-    MOST = 2000
-    """Listeners of one process."""
+    MOST, MOST_EACH = 2000, 10
+    """Listeners of one process, and of one session in it: a citizen has few devices."""
 
     def __init__(self) -> None:
         self._listeners: dict[UUID, set[asyncio.Event]] = {}
         self._versions: dict[UUID, int] = {}
         self._number = 0
 
-    @property
-    def full(self) -> bool:
-        """Whether there is room for nobody else."""
-        return self._number >= self.MOST
+    def takes(self, session_id: UUID) -> bool:
+        """Say whether there is room for one listener more of a session."""
+        return self._number < self.MOST and len(self._listeners.get(session_id, ())) < self.MOST_EACH
 
     def open(self) -> Collection[UUID]:
         """Return the sessions somebody listens to."""

@@ -7,7 +7,6 @@ and with signs that cannot turn: no evidence for a repeat may come to speak agai
 """
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +19,14 @@ from tests.bench.repeats_pairs import PACK, city_and_repeats, read_pairs, sketch
 
 STRENGTH = 0.3
 PRIOR = {
-    "question": 3.0, "level2": 1.0, "level1": 0.5, "troubles": 2.0, "trouble": 2.0, "other_trouble": -2.0, "things": 0.5, "open_things": 1.0, "open_question": 1.0, "words": 2.0,
-    "same_reporter": 2.0, "again": 1.0, "name": 4.0, "names": 1.0, "other_venue": -4.5, "other_estate": -4.0,
-    "other_road": -3.0, "other_wing": -3.0, "one_wing": -2.0, "street": 0.0, "other_street": -0.5,
-    "other_district": -2.0, "number": 1.0, "other_number": -3.0, "one_number": 0.0, "near": 4.0, "far": -3.0,
-    "line": -3.0, "building": 0.0, "everyone": 2.0,
+    "question": 3.0, "level1": 0.5, "troubles": 2.0, "trouble": 2.0, "other_trouble": -2.0, "things": 0.5, "words": 2.0,
+    "same_reporter": 2.0, "again": 1.0, "name": 4.0, "names": 1.0, "other_venue": -5.0, "other_estate": -5.0,
+    "other_road": -5.0, "other_wing": -3.0, "one_wing": -2.0, "other_street": -0.5, "other_district": -5.0,
+    "number": 1.0, "other_number": -5.0, "near": 4.0, "far": -3.0, "line": -3.0, "building": -0.5, "everyone": 2.0,
 }  # fmt: skip
-AGAINST = frozenset(
-    ("other_trouble", "other_venue", "other_estate", "other_road", "other_wing", "one_wing", "other_street",
-     "other_district", "other_number", "one_number", "far", "line", "building")
-)  # fmt: skip
+FACTS = frozenset(("other_venue", "other_estate", "other_road", "other_number", "other_district"))
+FACTS_WEIGH = -5.0
+"""At least so much speaks against a repeat where two appeals name different things of one kind."""
 Numbers = NDArray[np.float64]
 
 
@@ -56,7 +53,9 @@ def fit(matter: Numbers, place: Numbers, same: NDArray[np.bool_]) -> Numbers:
 def _bounds(name: str) -> tuple[float | None, float | None]:
     if name == "base":
         return (None, None)
-    return (None, 0.0) if name in AGAINST else (0.0, None)
+    if name in FACTS:
+        return (None, FACTS_WEIGH)
+    return (None, 0.0) if PRIOR[name] < 0 else (0.0, None)
 
 
 def _logistic(x: Numbers) -> Numbers:
@@ -71,12 +70,15 @@ def write(path: Path, weights: Numbers) -> None:
         ("matter", evidence.MATTER, weights[:width]),
         ("place", evidence.PLACE, weights[width:]),
     ):
-        text = re.sub(rf"^{title} = \{{.*?\}}$", f"{title} = {_table(names, values)}", text, flags=re.M | re.S)
+        lines = "".join(f"{name} = {value:.2f}\n" for name, value in zip(names, values, strict=True))
+        text = re.sub(
+            rf"^\[weights\.{title}\]\n.*?^$",
+            f"[weights.{title}]\n{lines}",
+            text,
+            count=1,
+            flags=re.MULTILINE | re.DOTALL,
+        )
     path.write_text(text, encoding="utf-8")
-
-
-def _table(names: Sequence[str], values: Numbers) -> str:
-    return "{ " + ", ".join(f"{name} = {value:.2f}" for name, value in zip(names, values, strict=True)) + " }"
 
 
 def main() -> None:

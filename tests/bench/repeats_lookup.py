@@ -35,17 +35,17 @@ FILL = """
 INSERT INTO likenesses (ticket_id, received_at, model, keys, sketch)
 SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, $1::timestamptz - n * interval '1 second', $2,
        ARRAY[n::bigint, p.keys[1], p.keys[2 + n % 25], p.keys[2 + (n / 7) % 25]], s.sketch
-FROM generate_series($3::int, $4::int) n
-JOIN places p ON p.id = floor(power(random(), 2) * $5)
-JOIN sketches s ON s.id = n % $6
+FROM (
+    SELECT n, floor(power(random(), 2) * $4::int)::int AS place FROM generate_series(1, $3::int) n OFFSET 0
+) t JOIN places p ON p.id = t.place JOIN sketches s ON s.id = n % $5::int
 """
 KEYS = "INSERT INTO likeness_keys (key, ticket_id) SELECT DISTINCT unnest(keys), ticket_id FROM likenesses"
 
 
 def names() -> list[str]:
-    """Return the names of the places, as their keys end."""
-    pairs = [a + b for a in SYLLABLES for b in SYLLABLES]
-    return [f"{pair}{ending}"[-2:] + str(i) for i, pair in enumerate(pairs * 10) for ending in ("里",)][:PLACES]
+    """Return the names of the places: of a thousand endings, so that a key leads to many names as well."""
+    triples = [a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES]
+    return Random(3).sample(triples, PLACES)
 
 
 def appeals(random: Random, count: int) -> list[Said]:
@@ -74,7 +74,7 @@ async def fill(here: Here, connection: Any, size: int) -> None:
     await connection.copy_records_to_table("places", records=rows)
     await connection.execute("CREATE TEMP TABLE sketches (id int PRIMARY KEY, sketch bytea)")
     await connection.copy_records_to_table("sketches", records=[(i, s.tobytes()) for i, s in enumerate(sketches)])
-    await connection.execute(FILL, NOON, here.engine.repeats.model, 1, size, PLACES, len(sketches))
+    await connection.execute(FILL, NOON, here.engine.repeats.model, size, PLACES, len(sketches))
     await connection.execute(KEYS)
 
 
@@ -137,8 +137,11 @@ async def run(folder: Path, dsn: str, size: int) -> None:
         started = time.perf_counter()
         await fill(stage.context, connection, size)
         counted = await connection.fetchval("SELECT count(*) FROM likeness_keys")
-        bytes_ = await connection.fetchval("SELECT pg_total_relation_size('likeness_keys') + pg_total_relation_size('likenesses')")
-        print(f"{size:,} open tickets, {counted:,} keys, {bytes_ / 2**20:.0f} MB, filled in {time.perf_counter() - started:.0f} s")
+        bytes_ = await connection.fetchval(
+            "SELECT pg_total_relation_size('likeness_keys') + pg_total_relation_size('likenesses')"
+        )
+        seconds = time.perf_counter() - started
+        print(f"{size:,} open tickets, {counted:,} keys, {bytes_ / 2**20:.0f} MB, filled in {seconds:.0f} s")
         await connection.close()
         async with client([stage], (folder / "key").read_text()) as http:
             await measure(stage.context, http)

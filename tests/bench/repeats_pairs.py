@@ -1,9 +1,9 @@
 """Labelled appeals, and the pairs they make: written for this project, in the many ways citizens write.
 
 `repeats/<name>.csv`: appeals by theme; within a theme those of one event are repeats of each other, and no others are.
-So every other pair of a theme is a hard negative: the same place with another matter, the same matter at another place,
-the same words of another person in an affair of one's own, the same trouble weeks later. `hours` is when an appeal came,
-`who` its reporter, empty when not known. No theme stands in two files.
+So every other pair of a theme is a hard negative: the same place with another matter, the same matter at another
+place, the same words of another person in an affair of one's own, the same trouble weeks later. `hours` is when an
+appeal came, `who` its reporter, empty when not known. No theme stands in two files.
 """
 
 import csv

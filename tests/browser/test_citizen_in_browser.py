@@ -1,4 +1,4 @@
-"""The citizen's pages in a real browser without JavaScript: whole lives by form, WCAG 2.2 AA, small screens, large type."""
+"""The citizen's pages in a real browser without JavaScript: whole lives by form, WCAG 2.2 AA, small and large."""
 
 import re
 from collections.abc import AsyncIterator
@@ -100,7 +100,7 @@ def ticket_of(page: Page) -> str:
 
 async def every_page(page: Page, site: Site) -> AsyncIterator[str]:
     """Lead through every page in every state that looks different; yields what it is at each stop."""
-    for path in ("", "appeal", "lookup", "public", "privacy", "nowhere"):
+    for path in ("", "appeal", "lookup", "public", "callback", "scope", "privacy", "nowhere"):
         await page.goto(f"{site.url}/intake/{path}")
         yield path or "home"
     await page.goto(f"{site.url}/intake/appeal")
@@ -111,6 +111,10 @@ async def every_page(page: Page, site: Site) -> AsyncIterator[str]:
     await page.locator("form").evaluate("form => form.noValidate = true")
     await press(page, "form button")
     yield "appeal with mistakes"
+    await page.goto(f"{site.url}/intake/callback")
+    await page.fill("#phone", "010-65123456")
+    await press(page, "form button")
+    yield "callback noted"
     await submit(page, site)
     yield "done"
     ticket = ticket_of(page)

@@ -95,7 +95,8 @@ def test_sigterm_stops_it_cleanly_and_a_restart_keeps_what_was_there(own: Operat
         httpx.get(own.url, trust_env=False)
     with own.running(), own.client() as http:
         assert Citizen(http, citizen.ticket).look()["status"] == "dispatched"
-        Citizen.appeals(http).sees(lambda view: view["status"] == "dispatched")
+        elsewhere = "海淀区上地街道信息路路灯不亮，晚上一片漆黑"
+        Citizen.appeals(http, elsewhere).sees(lambda view: view["status"] == "dispatched")
 
 
 def test_what_was_accepted_survives_a_kill_of_the_platform_with_its_database_and_alone(own: Operator) -> None:

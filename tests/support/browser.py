@@ -5,7 +5,6 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,22 +46,28 @@ class Site:
 
 
 @asynccontextmanager
-async def running_site(dsn: str, home: Path) -> AsyncIterator[Site]:
-    """Run intake on a port of its own until the block ends."""
-    bus, clock = MemoryBus(), ManualClock()
+async def listening_on(stage: Stage) -> AsyncIterator[str]:
+    """Serve one service on a port of its own until the block ends; gives its address."""
     listening = bind("127.0.0.1", 0)
-    port = listening.getsockname()[1]
-    settings = replace(settings_for(home, dsn), port=port)
-    topics = ("jiesu.intake.v1", "jiesu.tickets.v1")
-    async with probing(bus, *topics) as probe, running(SERVICE, settings, bus, clock) as stage:
-        server = uvicorn.Server(uvicorn.Config(process_app([stage]), log_config=None, lifespan="off"))
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined,unused-ignore]
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            yield Site(stage, f"http://127.0.0.1:{port}", Peer(bus, clock), probe, clock)
-        finally:
-            server.should_exit = True
-            await serving
+    server = uvicorn.Server(uvicorn.Config(process_app([stage]), log_config=None, lifespan="off"))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@asynccontextmanager
+async def running_site(dsn: str, home: Path) -> AsyncIterator[Site]:
+    """Run intake for a browser until the block ends."""
+    bus, clock = MemoryBus(), ManualClock()
+    async with (
+        probing(bus, "jiesu.intake.v1", "jiesu.tickets.v1") as probe,
+        running(SERVICE, settings_for(home, dsn), bus, clock) as stage,
+        listening_on(stage) as url,
+    ):
+        yield Site(stage, url, Peer(bus, clock), probe, clock)
 
 
 @asynccontextmanager
@@ -108,9 +113,9 @@ async def cut_off(page: Page) -> list[str]:
         if (root.scrollWidth > root.clientWidth) wrong.push(`page: ${root.scrollWidth} > ${root.clientWidth}`);
         for (const e of document.body.querySelectorAll("*")) {
             const box = e.getBoundingClientRect(), seen = box.width && box.height && !e.closest(".skip, svg");
-            if (seen && (box.right > root.clientWidth + 1 || box.left < -1)) wrong.push(`out: ${e.outerHTML.slice(0, 90)}`);
-            const hides = ["hidden", "clip"].includes(getComputedStyle(e).overflowX);
-            if (seen && hides && e.scrollWidth > e.clientWidth + 1) wrong.push(`cut: ${e.outerHTML.slice(0, 90)}`);
+            const name = e.outerHTML.slice(0, 90), hides = ["hidden", "clip"].includes(getComputedStyle(e).overflowX);
+            if (seen && (box.right > root.clientWidth + 1 || box.left < -1)) wrong.push(`out: ${name}`);
+            if (seen && hides && e.scrollWidth > e.clientWidth + 1) wrong.push(`cut: ${name}`);
         }
         return wrong;
     }""")

@@ -64,3 +64,37 @@ async def running_gateway() -> AsyncIterator[Gateway]:
     async with server:
         yield gateway
         await gateway.close()
+
+
+class Mailbox:
+    """A mail server that takes everything: the recipients and the text of each mail."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], str]] = []
+        self.port = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Speak just enough SMTP (RFC 5321)."""
+        recipients: list[str] = []
+        writer.write(b"220 here\r\n")
+        while line := (await reader.readline()).decode().strip():
+            verb = line.upper()
+            if verb.startswith("RCPT TO:"):
+                recipients.append(line[8:].strip(" <>").partition(">")[0])
+            if verb == "DATA":
+                writer.write(b"354 go on\r\n")
+                self.mails.append((recipients, (await reader.readuntil(b"\r\n.\r\n")).decode()))
+            writer.write(b"221 bye\r\n" if verb == "QUIT" else b"250 fine\r\n")
+            if verb == "QUIT":
+                break
+        writer.close()
+
+
+@asynccontextmanager
+async def running_mailbox() -> AsyncIterator[Mailbox]:
+    """Run a mail server until the block ends."""
+    mailbox = Mailbox()
+    server = await asyncio.start_server(mailbox.serve, "127.0.0.1", 0)
+    mailbox.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield mailbox

@@ -175,7 +175,7 @@ class Repeats:
     share `stale`, and beyond it nothing is joined: the same trouble a month later is a new appeal.
     """
 
-    link: Share = 0.35
+    link: Share = 0.4
     suggest: Share = 0.25
     window: Span = timedelta(days=15)
     fresh: Span = timedelta(days=7)
@@ -202,7 +202,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Retention:
-    """How long what is kept of a ticket stays after its end, and entries of the audit log after they were written.
+    """How long what is kept of a ticket stays after its end, and call records and entries of the audit log from theirs.
 
     `identity` is the appeal as it came and whose it is, `words` the redacted text; counts and categories stay.
     `open_after_end` is how long the unit that led may open the contact yet, and a seat may ask how it went.
@@ -214,6 +214,7 @@ class Retention:
     words: Span = timedelta(days=1095)
     files: Span = timedelta(days=180)
     chats: Span = timedelta(days=180)
+    calls: Span = timedelta(days=365)
     audit: Span = timedelta(days=1095)
     open_after_end: Span = timedelta(days=30)
 

@@ -33,8 +33,8 @@ SAFE_HEADERS = {
 class Edge:
     """What every request passes: a trace, a body limit, safe headers, a count. Plain ASGI, as it is on the hot path.
 
-    `hot` are routes without parameters that are answered here, before `app`: its layers of middleware, routing and
-    dependencies would cost more than such a route does itself.
+    `hot` are routes without parameters and with short answers, given here and before `app`: its layers of middleware,
+    routing and dependencies would cost more than such a route does itself.
     """
 
     def __init__(self, app: ASGIApp, service: str, hot: Iterable[Route] = ()) -> None:
@@ -66,7 +66,7 @@ class Edge:
             if int(headers.get(b"content-length", b"0") or 0) > limit:
                 await too_large(limit).response()(scope, receive, answer)
             elif route := self._hot.get((scope["method"], scope["path"])):
-                await self._at_once(route, scope, _limited(receive, limit), answer)
+                status = await self._at_once(route, scope, _limited(receive, limit), send)
             else:
                 await self._app(scope, _limited(receive, limit), answer)
         finally:
@@ -75,8 +75,8 @@ class Edge:
             _count(self._service, scope["method"], path, status).inc()
             _seconds(self._service, scope["method"], path).observe(time.perf_counter() - started)
 
-    async def _at_once(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a hot route, and what it raises, as the app would."""
+    async def _at_once(self, route: Route, scope: Scope, receive: Receive, send: Send) -> int:
+        """Answer a hot route, and what it raises, as the app would, and return the status."""
         scope["app"], scope["route"] = self._app, route
         request = Request(scope, receive)
         try:
@@ -84,10 +84,16 @@ class Edge:
         except problems.Problem as problem:
             response = problem.response()
         except Exception as error:
-            response = await problems.HANDLERS[Exception](request, error)
-            await response(scope, receive, send)
+            await _send_whole(await problems.HANDLERS[Exception](request, error), send)
             raise  # to the server, which logs it
-        await response(scope, receive, send)
+        await _send_whole(response, send)
+        return response.status_code
+
+
+async def _send_whole(response: Response, send: Send) -> None:
+    headers = _safe(response.raw_headers)
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
 
 
 # To look a counter up by its labels takes longer than to count.

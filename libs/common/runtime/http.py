@@ -107,6 +107,14 @@ async def context(request: HTTPConnection) -> Any:
     return request.app.state.context
 
 
+def header(request: HTTPConnection, name: bytes) -> str | None:
+    """Return a header by its name in lower case. Where each request asks, Starlette's way takes four times as long."""
+    for key, value in request.scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return None
+
+
 async def body_of(request: Request) -> bytes:
     """Return the body. Nearly always it comes in one piece, for which Starlette's reader does too much."""
     message = await request.receive()

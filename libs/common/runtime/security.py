@@ -20,6 +20,7 @@ from starlette.requests import HTTPConnection
 
 from libs.common.contracts.vocabulary import Channel
 from libs.common.runtime import keyfile
+from libs.common.runtime.http import header
 from libs.common.runtime.keyfile import KeysError, KeysRefusedError
 from libs.common.runtime.problems import FieldError, Problem
 
@@ -266,7 +267,7 @@ def _hash(key: str) -> str:
 
 def authenticate(request: HTTPConnection) -> Principal:
     """Return who sends the request, by `Authorization: Bearer <key>`. Raises Problem 401."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    scheme, _, key = (header(request, b"authorization") or "").partition(" ")
     keys: KeyRing = request.app.state.context.keys
     holder = keys.holder(key.strip()) if scheme.lower() == "bearer" and key else None
     if holder is None:

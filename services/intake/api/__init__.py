@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from services.intake.api import (
     answers,
     audit,
+    batches,
     calls,
     chats,
     clients,
@@ -23,6 +24,7 @@ from services.intake.api import (
     transcripts,
     transfers,
     vault,
+    waits,
 )
 from services.intake.api.receiving import ROUTES
 
@@ -36,8 +38,10 @@ for part in (
     scope,
     files,
     opening,
+    batches,
     calls,
     chats,
+    waits,
     sessions,
     linking,
     clients,

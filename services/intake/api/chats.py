@@ -1,38 +1,40 @@
-"""A chat over a WebSocket: text both ways, and what is spoken as captions for who cannot hear it.
+"""What is said in a session, over HTTP or a WebSocket; what is spoken comes as captions to who cannot hear it.
 
-The client first sends one line of JSON: `{"pass": …}` as the citizen or `{"key": …}` as the seat that took the session,
-with `"after": seq` to go on behind what it has, and `"rate": 8000 | 16000` if it will send audio. Then `{"text": …}`
-says something, and a binary message is audio: mono, 16 bits, little-endian. It gets `{"type": "state", …}` when the
-session moves on, `{"type": "message", "seq", "at", "by", "heard", "text"}` for every message in order, and, while it
-speaks itself, `{"type": "partial", "text"}`. What goes wrong comes as `{"type": "error", "problem": …}`.
+On the WebSocket the client first sends one line of JSON: `{"pass": …}` as the citizen or `{"key": …}` as the seat that
+took the session, with `"after": seq` to go on behind what it has, and `"rate": 8000 | 16000` if it will send audio.
+Then `{"text": …}` says something, and a binary message, once a seat is there, is audio: mono, 16 bits, little-endian.
+It gets `{"type": "state", …}` when the session moves on, `{"type": "message", "seq", "at", "by", "heard", "text"}` for
+every message in order, `{"type": "emergency", "text"}` if a citizen in danger should call another number at once, and,
+while it speaks itself, `{"type": "partial", "text"}`. What goes wrong comes as `{"type": "error", "problem": …}`.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
+from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
-from pydantic import Field, StringConstraints, ValidationError
+from fastapi import APIRouter, Query, Request, WebSocket, WebSocketDisconnect
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from libs.common.runtime.http import Body, Note
 from libs.common.runtime.problems import Problem, invalid
 from libs.common.runtime.reading import ReadError, TooSlowError, transcript
 from services.intake import handlers
-from services.intake.api.around import possible
+from services.intake.api.around import Context, possible
+from services.intake.api.sessions import Pass, side
 from services.intake.domain import Side
 from services.intake.handlers import Here
 
 router = APIRouter()
 HELLO_SECONDS = 10
 IDLE_SECONDS = 1800
-"""Who neither says nor hears anything for so long is let go; the session waits for them."""
+"""Who says nothing for so long is let go; until then the session knows that they are there."""
 LOOK_SECONDS = 5.0
 """A listener looks for itself after so long, should it not have been woken."""
 LARGEST_PIECE = 256 * 1024
-MOST_AUDIO = 200
-"""Pieces of audio that wait to be heard."""
 POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
 
 
@@ -45,10 +47,58 @@ class Hello(Body):
     rate: Literal[8000, 16000] | None = None
 
 
-class Say(Body):
-    """What a client says then."""
+class SayCommand(Body):
+    """A message."""
 
     text: Note
+
+
+class SpokenView(BaseModel):
+    """A message; `heard` by a machine from speech, or typed."""
+
+    seq: int
+    at: datetime
+    by: Side
+    heard: bool
+    text: str
+
+
+class SaidView(SpokenView):
+    """What was said just now. `emergency` tells a citizen in danger whom to call at once, whoever waits here."""
+
+    emergency: str | None
+
+
+@router.get("/sessions/{session_id}/messages")
+async def messages(
+    request: Request,
+    here: Context,
+    session_id: UUID,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    pass_: Pass = None,
+) -> list[SpokenView]:
+    """List up to 100 messages behind a place, for the two who speak."""
+    await party(request, here, session_id, pass_)
+    return [SpokenView(**asdict(line)) for line in await handlers.said(here, session_id, after)]
+
+
+@router.post("/sessions/{session_id}/messages", status_code=201)
+async def say(request: Request, here: Context, session_id: UUID, command: SayCommand, pass_: Pass = None) -> SaidView:
+    """Say something, without a WebSocket."""
+    by, seat = side(request, here, session_id, pass_)
+    async with here.database.begin() as tx:
+        session, line = await possible(handlers.say(tx, here, session_id, by, seat, command.text, heard=False))
+    here.engine.chats.ring(session_id)
+    danger = handlers.danger_in(here, line.text, session.language) if by == "citizen" else None
+    return SaidView(**asdict(line), emergency=danger)
+
+
+async def party(request: Request, here: Here, session_id: UUID, given: str | None) -> None:
+    """Let in the citizen, and the seat that took the session. Raises Problem 401 or 403 to others."""
+    _, seat = side(request, here, session_id, given)
+    session = (await handlers.look_at(here, session_id, citizen=seat is None)).session
+    if seat is not None and session.taken_by != seat:
+        raise Problem(403, "only the seat that took this session may read it")
 
 
 class Party:
@@ -59,11 +109,12 @@ class Party:
     ) -> None:
         self.socket, self.here, self.session_id = socket, here, session_id
         self.after, self.rate, self.by, self.seat = hello.after, hello.rate, by, seat
-        self.audio: asyncio.Queue[bytes] = asyncio.Queue(MOST_AUDIO)
+        self.audio: asyncio.Queue[bytes] = asyncio.Queue()
         self.state: dict[str, Any] = {}
 
     async def run(self) -> None:
         """Speak and listen until one side goes."""
+        await self._tell_state()
         tasks = [asyncio.create_task(work) for work in (self._listen(), self._tell(), self._caption())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -91,26 +142,34 @@ class Party:
         try:
             await self._say(_said(text), heard=False)
         except Problem as problem:
-            await self.socket.send_json({"type": "error", "problem": problem.body()})
+            await self._complain(problem)
 
     def _hear(self, pcm: bytes) -> None:
         if self.rate is None:
             raise Problem(422, "rate: is needed in the first message of who sends audio")
         if len(pcm) > LARGEST_PIECE:
             raise Problem(413, f"a message may have at most {LARGEST_PIECE} bytes of audio")
-        try:
+        # What is spoken before a seat is there would keep a machine busy for nobody.
+        if self.state["state"] == "taken":
             self.audio.put_nowait(pcm)
-        except asyncio.QueueFull:
-            raise Problem(503, "the machine cannot follow; speak on without captions") from None
 
     async def _say(self, text: str, *, heard: bool) -> None:
         async with self.here.database.begin() as tx:
-            await possible(handlers.say(tx, self.here, self.session_id, self.by, self.seat, text, heard=heard))
+            session, _ = await possible(
+                handlers.say(tx, self.here, self.session_id, self.by, self.seat, text, heard=heard)
+            )
         self.here.engine.chats.ring(self.session_id)
+        if self.by == "citizen" and (danger := handlers.danger_in(self.here, text, session.language)):
+            await self.socket.send_json({"type": "emergency", "text": danger})
+
+    async def _complain(self, problem: Problem) -> None:
+        await self.socket.send_json({"type": "error", "problem": problem.body()})
 
     async def _tell(self) -> None:
         """Tell the client how the session goes and what is said, in order, until it is over."""
         async with self.here.engine.chats.listen(self.session_id) as news:
+            # Nobody may have listened in this process until now.
+            self.here.loops["chats"].wake()
             while True:
                 news.clear()
                 over = await self._tell_state()
@@ -121,7 +180,7 @@ class Party:
                     await asyncio.wait_for(news.wait(), LOOK_SECONDS)
 
     async def _tell_state(self) -> bool:
-        waited = await handlers.look_at(self.here, self.session_id)
+        waited = await handlers.look_at(self.here, self.session_id, citizen=self.by == "citizen")
         session = waited.session
         state = {
             "type": "state", "state": session.state, "kind": session.kind, "ahead": waited.ahead,
@@ -150,11 +209,24 @@ class Party:
                 self.after = line.seq
 
     async def _caption(self) -> None:
-        """Turn what this side speaks into messages, once it speaks."""
+        """Turn what this side speaks into messages. If that breaks off, the chat goes on without."""
         first = await self.audio.get()
+        try:
+            await self._captions(first)
+        except Problem as problem:
+            await self._complain(problem)
+        except (TooSlowError, ReadError):
+            await self._complain(Problem(503, "the captions broke off; come again for more, or speak on without"))
+        while True:
+            await self.audio.get()
+
+    async def _captions(self, first: bytes) -> None:
         rate = self.rate or 0
-        async with self.here.engine.reading.call() as reader:
-            async for heard in transcript(self._spoken(first), rate, lambda pcm: reader.speech(pcm, rate, None)):
+        async with (
+            self.here.engine.reading.call() as reader,
+            aclosing(transcript(self._spoken(first), rate, lambda pcm: reader.speech(pcm, rate, None))) as utterances,
+        ):
+            async for heard in utterances:
                 if heard.final:
                     await self._say(heard.text, heard=True)
                 else:
@@ -172,21 +244,17 @@ async def chat(socket: WebSocket, session_id: UUID) -> None:
     here: Here = socket.app.state.context
     await socket.accept()
     try:
-        hello = await _hello(socket, here)
+        hello = await _hello(socket)
         by, seat = _side(here, session_id, hello)
         await Party(socket, here, session_id, hello, by, seat).run()
         await _close(socket, 1000)
     except Problem as problem:
         await _refuse(socket, problem, TRY_AGAIN_LATER if problem.status == 503 else POLICY_VIOLATION)
-    except (TooSlowError, ReadError):
-        await _refuse(socket, Problem(503, "the captions broke off; come again and speak on"), TRY_AGAIN_LATER)
     except (WebSocketDisconnect, TimeoutError):
         await _close(socket, 1001)
 
 
-async def _hello(socket: WebSocket, here: Here) -> Hello:
-    if here.engine.chats.full:
-        raise Problem(503, "too many chats at once; try again, or ask to be called back")
+async def _hello(socket: WebSocket) -> Hello:
     try:
         return Hello.model_validate_json(await asyncio.wait_for(socket.receive_text(), HELLO_SECONDS))
     except ValidationError as error:
@@ -196,6 +264,9 @@ async def _hello(socket: WebSocket, here: Here) -> Hello:
 
 
 def _side(here: Here, session_id: UUID, hello: Hello) -> tuple[Side, str | None]:
+    """Return who speaks. Raises Problem 401 or 403 to strangers, 503 if too many listen already."""
+    if not here.engine.chats.takes(session_id):
+        raise Problem(503, "too many chats at once; try again, or ask to be called back")
     if hello.pass_ is not None:
         if not here.engine.passes.opens(hello.pass_, session_id, here.clock.now()):
             raise Problem(403, "pass: is not this session's, or its time is over")
@@ -210,7 +281,7 @@ def _side(here: Here, session_id: UUID, hello: Hello) -> tuple[Side, str | None]
 
 def _said(text: str) -> str:
     try:
-        return Say.model_validate_json(text).text
+        return SayCommand.model_validate_json(text).text
     except ValidationError as error:
         raise invalid(error) from None
 

@@ -67,7 +67,7 @@ class UnlinkCommand(Body):
 
 @router.post("/similar")
 async def post_similar(here: Context, reader: Asking, language: Reading, command: SimilarCommand) -> list[SimilarView]:
-    """Return the tickets that an appeal would probably repeat, likeliest first: before it is sent, or while it is told."""
+    """Return the tickets that an appeal would probably repeat, likeliest first, before it is sent."""
     redactor = Redactor()
     said = Said(
         text=redactor.redact(command.text),

@@ -1,16 +1,15 @@
 """Asking for a person: the queue for citizens, the desk for seats."""
 
-from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from libs.common.contracts.vocabulary import AccessNeed
 from libs.common.runtime.http import Body, Line, Note
-from libs.common.runtime.problems import Problem, wrong_field
+from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, authenticate, require
 from services.intake import handlers
 from services.intake.api.around import Context, Sender, allowed, possible
@@ -20,15 +19,21 @@ from services.intake.handlers import Card, Here, Waited, Wish
 
 router = APIRouter()
 Desk = Annotated[Principal, Depends(require("seat", "supervisor"))]
-Watcher = Annotated[Principal, Depends(require("seat", "supervisor", "analyst"))]
 Pass = Annotated[str | None, Query(alias="pass", max_length=80, description="What opening the session gave")]
+
+
+def _once_each(needs: tuple[AccessNeed, ...]) -> tuple[AccessNeed, ...]:
+    return tuple(dict.fromkeys(needs))
+
+
+Needs = Annotated[tuple[AccessNeed, ...], AfterValidator(_once_each)]
 
 
 class SessionRequest(Body):
     """What a citizen asks for. `code` is the query code of `ticket_id`, if the sender is not that ticket's."""
 
     kind: SessionKind
-    needs: tuple[AccessNeed, ...] = ()
+    needs: Needs = ()
     language: Language = "zh"
     ticket_id: UUID | None = None
     code: Line | None = None
@@ -38,7 +43,7 @@ class SessionRequest(Body):
 
 
 class CallbackRequest(Body):
-    """What to leave so as to be called back."""
+    """What to leave so as to be called back. What was left before stays where nothing is said of it."""
 
     phone: Phone
     name: Line | None = None
@@ -69,9 +74,10 @@ class WaitedView(SessionView):
 
 
 class OpenedView(WaitedView):
-    """A new session. `pass` lets the citizen read and speak in it."""
+    """A new session. `pass` lets the citizen read and speak in it. `emergency` says whom to call first, if anyone."""
 
     pass_: str = Field(serialization_alias="pass")
+    emergency: str | None
 
 
 class TakenView(SessionView):
@@ -96,40 +102,11 @@ class EndCommand(Body):
     outcome: Literal["helped", "ticket"]
     ticket_id: UUID | None = None
 
-
-class SayCommand(Body):
-    """A message."""
-
-    text: Note
-
-
-class SpokenView(BaseModel):
-    """A message; `heard` by a machine from speech, or typed."""
-
-    seq: int
-    at: datetime
-    by: Side
-    heard: bool
-    text: str
-
-
-class WaitsView(BaseModel):
-    """How those fared who asked for a person. In seconds: half waited at most so long, and 95 of 100 waited."""
-
-    asked: int
-    taken: int
-    gone: int
-    half_waited: float | None
-    most_waited: float | None
-    called_back: int
-    reached: int
-
-
-class SessionsQuality(BaseModel):
-    """By kind of session as it was asked for, and by access need."""
-
-    period: str
-    groups: dict[str, WaitsView]
+    @model_validator(mode="after")
+    def _which_ticket(self) -> Self:
+        if self.outcome == "ticket" and self.ticket_id is None:
+            raise ValueError("a ticket that came of it is named by ticket_id")
+        return self
 
 
 @router.post("/sessions", status_code=201)
@@ -143,7 +120,8 @@ async def open_session(request: Request, here: Context, sender: Sender, wish: Se
     async with here.database.begin() as tx:
         opened = await handlers.open_session(tx, here, asked)
     token = here.engine.passes.of(opened.session.session_id, here.clock.now())
-    return OpenedView(**_waited(here, opened).model_dump(), pass_=token)
+    danger = handlers.danger_in(here, wish.question or "", wish.language)
+    return OpenedView(**_waited(here, opened, None).model_dump(), pass_=token, emergency=danger)
 
 
 @router.get("/sessions")
@@ -160,25 +138,11 @@ async def list_sessions(
     return Queue(items=[_view(session) for session in waiting], next=waiting[-1].session_id if full else None)
 
 
-@router.get("/sessions/quality")
-async def quality(
-    here: Context,
-    _: Watcher,
-    period: Annotated[str, Query(description="YYYY-MM-DD, YYYY-MM or YYYY in the city's time", max_length=10)],
-) -> SessionsQuality:
-    """Show how those fared who asked for a person over a day, a month or a year."""
-    try:
-        groups = await handlers.session_quality(here, period)
-    except ValueError as error:
-        raise wrong_field("period", str(error)) from error
-    return SessionsQuality(period=period, groups={name: WaitsView(**asdict(found)) for name, found in groups.items()})
-
-
 @router.get("/sessions/{session_id}")
 async def get_session(request: Request, here: Context, session_id: UUID, pass_: Pass = None) -> WaitedView:
-    """Show a session to its citizen, and to seats."""
-    side(request, here, session_id, pass_)
-    return _waited(here, await handlers.look_at(here, session_id))
+    """Show a session to its citizen, and to seats; where the video is, to the citizen and the seat that took it."""
+    _, seat = side(request, here, session_id, pass_)
+    return _waited(here, await handlers.look_at(here, session_id, citizen=seat is None), seat)
 
 
 @router.post("/sessions/{session_id}/take")
@@ -187,22 +151,23 @@ async def take(here: Context, seat: Desk, session_id: UUID) -> TakenView:
     async with here.database.begin() as tx:
         session, card = await possible(handlers.take_session(tx, here, session_id, seat.name))
     here.engine.chats.ring(session_id)
-    return TakenView(**_view(session).model_dump(), **card.model_dump(), video_url=_video(here, session))
+    return TakenView(**_view(session).model_dump(), **card.model_dump(), video_url=video(here, session))
 
 
 @router.post("/sessions/{session_id}/release")
 async def release(here: Context, seat: Desk, session_id: UUID) -> SessionView:
-    """Put a citizen back into the queue, at the place their coming gave them."""
+    """Put a citizen back into the queue, at the place their coming gave them: who took them, or a supervisor."""
+    holder = None if seat.may("supervisor") else seat.name
     async with here.database.begin() as tx:
-        session = await possible(handlers.release_session(tx, here, session_id, seat.name))
+        session = await possible(handlers.release_session(tx, session_id, holder))
     return _changed(here, session)
 
 
 @router.post("/sessions/{session_id}/missed")
 async def missed(here: Context, seat: Desk, session_id: UUID) -> SessionView:
-    """Note that nobody took the call. After the third it is over."""
+    """Note that nobody took the call. It comes back into the queue after a while; after the third it is over."""
     async with here.database.begin() as tx:
-        session = await possible(handlers.miss_session(tx, here, session_id, seat.name))
+        session = await possible(handlers.miss_session(tx, session_id, seat.name))
     return _changed(here, session)
 
 
@@ -210,9 +175,7 @@ async def missed(here: Context, seat: Desk, session_id: UUID) -> SessionView:
 async def end(here: Context, seat: Desk, session_id: UUID, command: EndCommand) -> SessionView:
     """End a session, with the ticket that came of it if one did."""
     async with here.database.begin() as tx:
-        session = await possible(
-            handlers.close_session(tx, here, session_id, seat.name, command.outcome, command.ticket_id)
-        )
+        session = await possible(handlers.close_session(tx, session_id, seat.name, command.outcome, command.ticket_id))
     return _changed(here, session)
 
 
@@ -221,7 +184,7 @@ async def leave(request: Request, here: Context, session_id: UUID, pass_: Pass =
     """Let the citizen go."""
     _citizen(request, here, session_id, pass_)
     async with here.database.begin() as tx:
-        session = await possible(handlers.leave_session(tx, here, session_id))
+        session = await possible(handlers.leave_session(tx, session_id))
     return _changed(here, session)
 
 
@@ -235,29 +198,6 @@ async def call_back(
     async with here.database.begin() as tx:
         session = await possible(handlers.call_back_instead(tx, here, session_id, card))
     return _changed(here, session)
-
-
-@router.get("/sessions/{session_id}/messages")
-async def messages(
-    request: Request,
-    here: Context,
-    session_id: UUID,
-    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
-    pass_: Pass = None,
-) -> list[SpokenView]:
-    """List up to 100 messages behind a place, for the two who speak."""
-    await party(request, here, session_id, pass_)
-    return [SpokenView(**asdict(line)) for line in await handlers.said(here, session_id, after)]
-
-
-@router.post("/sessions/{session_id}/messages", status_code=201)
-async def say(request: Request, here: Context, session_id: UUID, command: SayCommand, pass_: Pass = None) -> SpokenView:
-    """Say something, without a WebSocket."""
-    by, seat = side(request, here, session_id, pass_)
-    async with here.database.begin() as tx:
-        line = await possible(handlers.say(tx, here, session_id, by, seat, command.text, heard=False))
-    here.engine.chats.ring(session_id)
-    return SpokenView(**asdict(line))
 
 
 def side(request: Request, here: Here, session_id: UUID, given: str | None) -> tuple[Side, str | None]:
@@ -277,14 +217,6 @@ def _citizen(request: Request, here: Here, session_id: UUID, given: str | None) 
         raise Problem(403, "only the citizen may do this: send the pass that opening the session gave")
     if not here.engine.passes.opens(given, session_id, here.clock.now()):
         raise Problem(403, "pass: is not this session's, or its time is over")
-
-
-async def party(request: Request, here: Here, session_id: UUID, given: str | None) -> None:
-    """Let in the citizen, and the seat that took the session. Raises Problem 401 or 403 to others."""
-    _, seat = side(request, here, session_id, given)
-    session = (await handlers.look_at(here, session_id)).session
-    if seat is not None and session.taken_by != seat:
-        raise Problem(403, "only the seat that took this session may read it")
 
 
 def _changed(here: Here, session: Session) -> SessionView:
@@ -307,15 +239,18 @@ def _view(session: Session) -> SessionView:
     )
 
 
-def _waited(here: Here, waited: Waited) -> WaitedView:
+def _waited(here: Here, waited: Waited, seat: str | None) -> WaitedView:
+    """Return a session as its citizen sees it, or a seat."""
+    session = waited.session
     return WaitedView(
-        **_view(waited.session).model_dump(),
+        **_view(session).model_dump(),
         ahead=waited.ahead,
         offer_callback=waited.offer_callback,
-        video_url=_video(here, waited.session),
+        video_url=video(here, session) if seat in {None, session.taken_by} else None,
     )
 
 
-def _video(here: Here, session: Session) -> str | None:
+def video(here: Here, session: Session) -> str | None:
+    """Return where a video is held, while it lasts."""
     url = here.engine.city.access.video_url
     return url.replace("{room}", session.room) if session.room and url else None

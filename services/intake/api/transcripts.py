@@ -9,20 +9,22 @@ before the close.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from typing import Annotated, Any, Literal
+from contextlib import aclosing, suppress
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import StringConstraints, ValidationError
 
 from libs.common.runtime.http import Body
 from libs.common.runtime.problems import Problem, invalid
-from libs.common.runtime.reading import ReadError, TooSlowError, transcript
+from libs.common.runtime.reading import Heard, ReadError, TooSlowError, Words, transcript
 from services.intake.appeal import Language
 from services.intake.handlers import Here
 
 router = APIRouter()
 HELLO_SECONDS = 10
+SILENT_SECONDS = 300
+"""Who sends nothing for so long, not even silence, keeps a machine from others and is let go."""
 LARGEST_PIECE = 1024 * 1024
 POLICY_VIOLATION, TRY_AGAIN_LATER, ERROR = 1008, 1013, 1011
 
@@ -50,14 +52,12 @@ async def live_transcript(socket: WebSocket) -> None:
         hello = await _hello(socket, here)
         async with here.engine.reading.call() as reader:
 
-            async def read(pcm: bytes) -> Any:
-                return await reader.speech(pcm, hello.rate, (hello.language or "")[:2] or None)
+            async def read(pcm: bytes) -> Words:
+                return await reader.speech(pcm, hello.rate, hello.language)
 
-            async for heard in transcript(_audio(socket), hello.rate, read):
-                kind = "final" if heard.final else "partial"
-                await socket.send_json(
-                    {"type": kind, "text": heard.text, "begins": round(heard.begins, 2), "ends": round(heard.ends, 2)}
-                )
+            async with aclosing(transcript(_audio(socket), hello.rate, read)) as utterances:
+                async for heard in utterances:
+                    await socket.send_json(_told(heard))
         await socket.send_json({"type": "end"})
         await socket.close()
     except Problem as problem:
@@ -66,8 +66,15 @@ async def live_transcript(socket: WebSocket) -> None:
         await _refuse(socket, Problem(503, "the machine cannot follow; try again when fewer are transcribed"), ERROR)
     except ReadError:
         await _refuse(socket, Problem(503, "the transcription broke off; begin again"), ERROR)
+    except TimeoutError:
+        await _refuse(socket, Problem(408, f"no audio came for {SILENT_SECONDS} s"), POLICY_VIOLATION)
     except WebSocketDisconnect:
         pass
+
+
+def _told(heard: Heard) -> dict[str, object]:
+    kind = "final" if heard.final else "partial"
+    return {"type": kind, "text": heard.text, "begins": round(heard.begins, 2), "ends": round(heard.ends, 2)}
 
 
 async def _hello(socket: WebSocket, here: Here) -> Hello:
@@ -88,9 +95,10 @@ async def _hello(socket: WebSocket, here: Here) -> Hello:
 
 
 async def _audio(socket: WebSocket) -> AsyncIterator[bytes]:
-    """Yield audio until the client says that it ends. Raises WebSocketDisconnect when it just goes."""
+    """Yield audio until the client says that it ends. Raises WebSocketDisconnect when it just goes, TimeoutError."""
     while True:
-        message = await socket.receive()
+        async with asyncio.timeout(SILENT_SECONDS):
+            message = await socket.receive()
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", 1000))
         pcm = message.get("bytes")

@@ -33,7 +33,7 @@ class KeysView(BaseModel):
 
 @router.get("/keys")
 async def keys(here: Context, _: Operator) -> KeysView:
-    """Count what each master seals, by looking at every key: 3 s for ten million."""
+    """Count what each master seals, by looking at every key: 70 ms for 120,000."""
     counted, sweeps = await handlers.count_keys(here)
     return KeysView(
         current=here.engine.vault.current,

@@ -25,13 +25,13 @@ from services.intake.domain.publicity import Listed, listed, public, service_of,
 from services.intake.domain.reading import SOURCES, Source, Unread
 from services.intake.domain.retention import ERASED, Stays, is_over, must_stay
 from services.intake.domain.sessions import (
+    UNSEEN,
     Outcome,
     Patience,
     Session,
     SessionKind,
     Side,
     Spoken,
-    Waits,
     ended,
     left,
     missed,
@@ -39,13 +39,13 @@ from services.intake.domain.sessions import (
     released,
     taken,
     turned_callback,
-    waits,
 )
 from services.intake.domain.supporters import Supporter, SupportKind, open_to_support
 from services.intake.domain.telling import (
     AWAITED,
     FOLLOWED,
     KINDS,
+    MOST_AGAIN,
     Message,
     News,
     Telling,
@@ -56,6 +56,7 @@ from services.intake.domain.telling import (
 )
 from services.intake.domain.tickets import Entry, NotPossibleError, State, Ticket, Way
 from services.intake.domain.transfers import TRANSFERS, Transferred, TransferState, receipted, returned
+from services.intake.domain.waits import Waits
 
 __all__ = [
     "AWAITED",
@@ -66,11 +67,13 @@ __all__ = [
     "FOLLOWED",
     "FORGET",
     "KINDS",
+    "MOST_AGAIN",
     "MOST_AT_ONCE",
     "PURPOSES",
     "SOURCES",
     "TRANSFERS",
     "TRANSITIONS",
+    "UNSEEN",
     "WAITS",
     "Asker",
     "Audited",
@@ -164,6 +167,5 @@ __all__ = [
     "taken",
     "turned_callback",
     "wait_after",
-    "waits",
     "words_public",
 ]

@@ -51,7 +51,7 @@ def root_of(ticket: Ticket) -> UUID:
 
 
 def joined(child: Ticket, facts: Facts, root: Ticket, root_facts: Facts) -> Ticket:
-    """Return a ticket linked to a root. Raises NotPossibleError if either has ended, or they belong together already."""
+    """Return a ticket linked to a root. Raises NotPossibleError if either has ended or they belong together already."""
     state = status(child.state, facts)
     if child.state not in {"open", "linked"} or state == "closed":
         raise NotPossibleError(f"the ticket is {state}")

@@ -3,10 +3,9 @@
 What a command may do, from where and by whom, is the table TRANSITIONS.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import ceil
 from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
@@ -21,6 +20,10 @@ Outcome = Literal["helped", "ticket", "unreachable", "left"]
 Side = Literal["citizen", "seat"]
 TRIES = 3
 """After so many calls that nobody took, a call back ends; as the callbacks of feedback do."""
+AGAIN_AFTER = timedelta(minutes=15)
+"""Who did not take the call is shown to seats again after this, still before all who came later."""
+UNSEEN = timedelta(minutes=30)
+"""Who asked for a chat or a video and has not looked for so long has gone, and holds up nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class Patience:
 class Session:
     """One wish for a person. `card` is sealed: name, phone and question. `room` opens the video.
 
-    `tries` counts calls that nobody took; `version` grows with every change and message.
+    `seen_at` is when its citizen last looked, to the minute. `tries` counts calls that nobody took, and `call_after` is
+    when to call again. `version` grows with every change and message.
     """
 
     session_id: UUID
@@ -67,6 +71,7 @@ class Session:
     needs: tuple[AccessNeed, ...]
     language: str
     opened_at: datetime
+    seen_at: datetime
     card: bytes
     ticket_id: UUID | None = None
     room: str | None = None
@@ -76,6 +81,7 @@ class Session:
     ended_at: datetime | None = None
     outcome: Outcome | None = None
     tries: int = 0
+    call_after: datetime | None = None
     version: int = 0
 
     @property
@@ -115,11 +121,13 @@ def ended(session: Session, outcome: Outcome, ticket_id: UUID | None, now: datet
 
 
 def missed(session: Session, now: datetime) -> Session:
-    """Note a call that nobody took: another seat tries again, and after `TRIES` it is over."""
+    """Note a call that nobody took: it is tried again after a while, and after `TRIES` it is over."""
     if session.kind != "callback":
         raise NotPossibleError("only a call back can be missed")
     tried = replace(_move(session, "missed"), taken_at=None, taken_by=None, tries=session.tries + 1)
-    return _over(replace(tried, state="ended"), "unreachable", now) if tried.tries >= TRIES else tried
+    if tried.tries >= TRIES:
+        return _over(replace(tried, state="ended"), "unreachable", now)
+    return replace(tried, call_after=now + AGAIN_AFTER)
 
 
 def left(session: Session, now: datetime) -> Session:
@@ -150,39 +158,3 @@ def _move(session: Session, command: SessionCommand) -> Session:
 
 def _over(session: Session, outcome: Outcome, now: datetime) -> Session:
     return replace(session, outcome=outcome, ended_at=now, room=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """How those fared who asked for a person. Waits are seconds until a seat took them; None if it took nobody.
-
-    `gone` left before a seat came, `called_back` asked for a call, at once or instead of waiting on.
-    """
-
-    asked: int
-    taken: int
-    gone: int
-    half_waited: float | None
-    most_waited: float | None
-    called_back: int
-    reached: int
-
-
-def waits(sessions: Sequence[Session]) -> Waits:
-    """Return how these sessions fared: half of those taken waited at most so long, and 95 of 100."""
-    seconds = sorted((s.first_taken_at - s.opened_at).total_seconds() for s in sessions if s.first_taken_at)
-    calls = [s for s in sessions if s.kind == "callback"]
-    return Waits(
-        asked=len(sessions),
-        taken=len(seconds),
-        gone=sum(s.outcome == "left" and s.first_taken_at is None for s in sessions),
-        half_waited=_rank(seconds, 0.5),
-        most_waited=_rank(seconds, 0.95),
-        called_back=len(calls),
-        reached=sum(s.outcome in {"helped", "ticket"} for s in calls),
-    )
-
-
-def _rank(values: Sequence[float], share: float) -> float | None:
-    """Return the least value that this share of them does not exceed."""
-    return values[max(0, ceil(share * len(values)) - 1)] if values else None

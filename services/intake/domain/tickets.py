@@ -18,7 +18,7 @@ class NotPossibleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """An appeal after screening, free of personal data. `device` is the sensor that reports: `device` or `device:fault`."""
+    """An appeal after screening, free of personal data. Of a sensor's, `device` is `device` or `device:fault`."""
 
     ticket_id: UUID
     number: str

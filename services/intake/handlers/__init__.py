@@ -4,6 +4,7 @@ from services.intake.handlers.answers import answer, unanswer
 from services.intake.handlers.around import SCREENING, Accepted, Engine, Here
 from services.intake.handlers.audit import Checked, check_audit, list_audit, note, note_alone, publish_head
 from services.intake.handlers.calls import LINE_DAY, line_quality, on_line_day, record_calls
+from services.intake.handlers.chats import SpokenLine, danger_in, hear_sessions, said, say
 from services.intake.handlers.commands import Seen, add_file, look, may_add_file, supplement, withdraw
 from services.intake.handlers.files import (
     Opened,
@@ -60,23 +61,17 @@ from services.intake.handlers.retention import let_go
 from services.intake.handlers.screening import screen
 from services.intake.handlers.sessions import (
     Card,
-    SpokenLine,
     Waited,
     Wish,
     call_back_instead,
     close_session,
-    hear_sessions,
     leave_session,
     look_at,
     miss_session,
     open_session,
     release_session,
-    said,
-    say,
-    session_quality,
     session_queue,
     take_session,
-    watch_sessions,
 )
 from services.intake.handlers.supporters import (
     NEWEST,
@@ -93,6 +88,7 @@ from services.intake.handlers.supporters import (
 from services.intake.handlers.telling import messages, reach, tell
 from services.intake.handlers.transfers import list_transfers, note_receipt, take_back, transfer
 from services.intake.handlers.vault import count_keys, keep_keys
+from services.intake.handlers.waits import session_quality, watch_sessions
 
 __all__ = [
     "BURSTS",
@@ -137,6 +133,7 @@ __all__ = [
     "close_session",
     "copy_of",
     "count_keys",
+    "danger_in",
     "erase_person",
     "find_public",
     "flag",

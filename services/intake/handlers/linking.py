@@ -48,7 +48,9 @@ async def lead_of(tx: Tx, ticket: Ticket) -> Lead:
     root = root_of(ticket)
     facts = MEMORY.read(await store.facts(tx.connection, root))
     lines = await store.lines_of_types(tx.connection, root, SHARED)
-    return Lead(facts, [replace(line, params={n: unnumbered(str(v)) for n, v in line.params.items()}) for line in lines])
+    return Lead(
+        facts, [replace(line, params={n: unnumbered(str(v)) for n, v in line.params.items()}) for line in lines]
+    )
 
 
 async def supported(tx: Tx, here: Here, counts: Mapping[UUID, int]) -> None:

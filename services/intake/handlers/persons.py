@@ -29,11 +29,11 @@ from services.intake.domain import (
 )
 from services.intake.handlers.around import Here
 from services.intake.handlers.audit import note
+from services.intake.handlers.chats import MOST_SPOKEN, SpokenLine, said
 from services.intake.handlers.commands import withdraw
 from services.intake.handlers.following import MEMORY
 from services.intake.handlers.retention import erase_whole
 from services.intake.handlers.sealing import appeal_of, marks_of
-from services.intake.handlers.sessions import MOST_SPOKEN, SpokenLine, said
 from services.intake.handlers.telling import messages
 
 Claim = Literal["person_request", "legal"]

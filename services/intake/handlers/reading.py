@@ -3,7 +3,7 @@
 One file at a time in each process, outside of any transaction; the words are added in the one that settles the file.
 """
 
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import timedelta
 
 import structlog
@@ -27,6 +27,10 @@ MOST_CHARACTERS = 5000
 log = structlog.get_logger(__name__)
 
 
+class _NotOursError(Exception):
+    """The file is gone, or another process began to read it: what was read here is void."""
+
+
 async def read_files(here: Here) -> float:
     """Read one file that waits; return the seconds until there may be another."""
     kinds = here.engine.reading.kinds
@@ -43,7 +47,8 @@ async def read_files(here: Here) -> float:
         await _settle(here, unread, "unreadable")
     except (UnknownFileError, BrokenSealError, ReaderGoneError, Problem) as error:
         # The store may be back later, another process may not hang: until the last try the lease brings it back.
-        log.warning("file was not read", file=str(unread.file_id), error=type(error).__name__)
+        why = str(error) if isinstance(error, ReaderGoneError) else type(error).__name__
+        log.warning("file was not read", file=str(unread.file_id), why=why)
         if unread.last_try:
             await _settle(here, unread, "given_up")
     else:
@@ -63,8 +68,11 @@ async def _settle(here: Here, unread: Unread, became: store.Reading) -> None:
 
 
 async def _add(here: Here, unread: Unread, words: Words) -> None:
-    async with here.database.begin() as tx:
-        await store.settle_reading(tx, unread, await _added(tx, here, unread, words.text[:MOST_CHARACTERS].strip()))
+    with suppress(_NotOursError):
+        async with here.database.begin() as tx:
+            became = await _added(tx, here, unread, words.text[:MOST_CHARACTERS].strip())
+            if not await store.settle_reading(tx, unread, became):
+                raise _NotOursError
 
 
 async def _added(tx: Tx, here: Here, unread: Unread, text: str) -> store.Reading:

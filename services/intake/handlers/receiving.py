@@ -17,19 +17,26 @@ from services.intake.handlers.around import SCREENING, Accepted, Arrival, Here
 from services.intake.handlers.files import attach, take_files
 
 PLAIN = TypeAdapter(Appeal)
+LONGEST_AS_SENT = 16_384
+"""Bytes of JSON that are kept as they came. What is longer may be blanks for the most part, and is written anew."""
 
 
-async def accept(here: Here, client: str, appeal: Appeal, key: str | None = None) -> Accepted:
-    """Receive an appeal. Raises Problem 503 when too many wait at the door, or the database is away."""
+async def accept(
+    here: Here, client: str, appeal: Appeal, key: str | None = None, sent: bytes | None = None
+) -> Accepted:
+    """Receive an appeal; `sent` is its JSON, if it came as that. Raises Problem 503 when too many wait at the door.
+
+    So it does when the database is away.
+    """
     try:
-        return await door(here).submit(arrive(here, client, appeal, key))
+        return await door(here).submit(arrive(here, client, appeal, key, sent))
     except OverloadedError as error:
         raise Problem(503, "too many appeals at once, come back", headers={"Retry-After": "2"}) from error
     except (OSError, TimeoutError) as error:
         raise Problem(503, "the appeal could not be stored, send it again", headers={"Retry-After": "5"}) from error
 
 
-def arrive(here: Here, client: str, appeal: Appeal, key: str | None) -> Arrival:
+def arrive(here: Here, client: str, appeal: Appeal, key: str | None, sent: bytes | None = None) -> Arrival:
     """Return an appeal ready for the door, with its new id."""
     scopes = []
     if key:
@@ -39,14 +46,14 @@ def arrive(here: Here, client: str, appeal: Appeal, key: str | None) -> Arrival:
         # Lines pass appeals in under numbers of their own, and two may use the same one.
         line = [client] if appeal.channel == "line_transfer" else []
         scopes.append(_hash("ref", appeal.channel, *line, appeal.external_ref))
-    plain = PLAIN.dump_json(appeal, exclude_unset=True)
+    plain = sent if sent and len(sent) <= LONGEST_AS_SENT else PLAIN.dump_json(appeal, exclude_unset=True)
     return Arrival(
         ticket_id=here.clock.new_id(),
         client=client,
         appeal=appeal,
         plain=plain,
         scopes=tuple(scopes),
-        content=hashlib.sha256(plain).digest() if scopes else b"",
+        content=hashlib.sha256(PLAIN.dump_json(appeal, exclude_unset=True)).digest() if scopes else b"",
         received_at=appeal.received(here.clock.now()),
         strict=bool(key),
         trace=TRACE.get(),

@@ -17,12 +17,13 @@ from services.intake.handlers.sweeping import Sweeping, sweep
 
 Why = Literal["retention", "request"]
 AT_ONCE = 200
+CALLS_AT_ONCE = 2000
 NAP_SECONDS = 600.0
 
 
 async def let_go(here: Here) -> float:
     """Do one batch of what is over its time, or came back from a backup; return the seconds until there may be more."""
-    if await _erase_again(here):
+    if await _erase_again(here) or await _drop_calls(here):
         return 0.0
     for kind in SWEEPS:
         if (rest := await sweep(here, kind)) is not None:
@@ -95,6 +96,11 @@ async def _erase_again(here: Here) -> int:
             await blank(tx, [id_ for id_, words in back.items() if words])
             await note(tx, here, Deed("retention", "erase", note=f"again {len(back)}"))
     return len(back)
+
+
+async def _drop_calls(here: Here) -> int:
+    async with here.database.begin() as tx:
+        return await store.drop_calls(tx, tx.now - here.engine.city.retention.calls, CALLS_AT_ONCE)
 
 
 async def _time_is_over(tx: Tx, here: Here, tickets: Sequence[UUID]) -> None:

@@ -1,12 +1,12 @@
-"""Sessions: asking for a person, the queue, taking and ending; what is said is sealed by the session's own key."""
+"""Sessions: asking for a person, the queue, taking and ending. What is left for the seat is sealed by their own key."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import timedelta
 from uuid import UUID
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 from pydantic import BaseModel
 
 from libs.common.contracts.vocabulary import AccessNeed
@@ -16,22 +16,16 @@ from libs.common.runtime.problems import Problem, wrong_field
 from services.intake import store
 from services.intake.domain import (
     Deed,
-    NotPossibleError,
     Outcome,
     Session,
     SessionKind,
-    Side,
-    Spoken,
-    Waits,
     ended,
     left,
     missed,
     offer_callback,
     released,
-    span,
     taken,
     turned_callback,
-    waits,
 )
 from services.intake.handlers.around import Here
 from services.intake.handlers.audit import note
@@ -42,14 +36,8 @@ WAIT = Histogram(
     "jiesu_intake_session_wait_seconds", "Time until a seat took a session", ["kind"],
     buckets=(5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600),
 )  # fmt: skip
-WAITING = Gauge("jiesu_intake_sessions_waiting", "Sessions that wait for a seat", ["kind"])
-MOST_SPOKEN = 2000
-"""Messages of one session."""
-FORGOTTEN_AT_ONCE = 200
-NAP_SECONDS = 15.0
-LOOK_SECONDS = 0.3
-"""How long what is said in another process may take to be heard in this one."""
-IDLE_SECONDS = 5.0
+SEEN_EVERY = timedelta(minutes=1)
+"""Not every look of a citizen costs a write."""
 KINDS: tuple[SessionKind, ...] = ("chat", "video", "callback")
 
 
@@ -82,18 +70,22 @@ class Waited:
     offer_callback: bool
 
 
-async def open_session(tx: Tx, here: Here, wish: Wish) -> Waited:
-    """Put a citizen into the queue. Raises Problem 409 for a video without a provider, 422 for a call without phone."""
-    session_id = here.clock.new_id()
+async def open_session(tx: Tx, here: Here, wish: Wish, session_id: UUID | None = None) -> Waited:
+    """Put a citizen into the queue. Raises Problem 409 for a video without a provider, 422 for a call without phone.
+
+    Who chose the id before and sends the same again finds the session of the first time.
+    """
+    session_id = session_id or here.clock.new_id()
     await _check(tx, here, wish)
     key = here.engine.vault.new_key(session_id.bytes)
     session = Session(
         session_id=session_id, kind=wish.kind, asked_kind=wish.kind, state="waiting", client=wish.client,
-        needs=wish.needs, language=wish.language, opened_at=tx.now, ticket_id=wish.ticket_id,
-        card=_seal(key, session_id, wish.card.model_dump_json()),
+        needs=wish.needs, language=wish.language, opened_at=tx.now, seen_at=tx.now, ticket_id=wish.ticket_id,
+        card=seal(key, session_id, wish.card.model_dump_json()),
         room=secrets.token_urlsafe(16) if wish.kind == "video" else None,
     )  # fmt: skip
-    await store.open_session(tx, session, key.wrapped)
+    if not await store.open_session(tx, session, key.wrapped):
+        session = await _held(tx, session_id)
     return await waited(tx, here, session)
 
 
@@ -106,172 +98,125 @@ async def _check(tx: Tx, here: Here, wish: Wish) -> None:
 
 async def _phone_of(tx: Tx, here: Here, ticket_id: UUID | None) -> str | None:
     rows = await store.sealed(tx.connection, [ticket_id]) if ticket_id else []
-    return appeal_of(here.engine, rows[0]).reporter.phone if rows and rows[0].appeal else None
+    return appeal_of(here.engine, rows[0]).reporter.phone if rows and not rows[0].erased else None
 
 
 async def waited(tx: Tx, here: Here, session: Session) -> Waited:
     """Return a session as its citizen sees it."""
-    ahead = await store.ahead_of(tx.connection, session) if session.state == "waiting" else 0
+    ahead = await store.ahead_of(tx.connection, session, tx.now) if session.state == "waiting" else 0
     return Waited(session, ahead, offer_callback(session, ahead, here.engine.patience, tx.now))
 
 
-async def look_at(here: Here, session_id: UUID) -> Waited:
-    """Return a session as it stands. Raises Problem 404."""
+async def look_at(here: Here, session_id: UUID, *, citizen: bool) -> Waited:
+    """Return a session as it stands; if its citizen looks, that is kept. Raises Problem 404."""
     async with here.database.begin() as tx:
         session = await store.session_of(tx.connection, session_id)
         if session is None:
             raise Problem(404, "no such session")
+        if citizen and not session.over and tx.now - session.seen_at >= SEEN_EVERY:
+            await store.seen(tx.connection, session_id, tx.now)
         return await waited(tx, here, session)
 
 
 async def session_queue(here: Here, kind: SessionKind | None, after: UUID | None, limit: int) -> list[Session]:
-    """Return who waits, next first, behind one of them if it is given."""
+    """Return who waits, next first, behind one of them if it is given. Raises Problem 422 if that is no session."""
     async with here.database.begin() as tx:
         behind = await store.session_of(tx.connection, after) if after else None
-        return await store.session_queue(tx.connection, kind, behind, limit)
+        if after and behind is None:
+            raise wrong_field("after", "must be the `next` of a page of this list")
+        return await store.session_queue(tx.connection, kind, behind, limit, tx.now)
 
 
-async def _change(tx: Tx, here: Here, session_id: UUID, seat: str | None, act: Callable[[Session], Session]) -> Session:
-    """Do something to a held session; by a seat, only to one that is waiting or its own."""
+async def _held(tx: Tx, session_id: UUID, seat: str | None = None) -> Session:
+    """Hold a session; for a seat only one that is waiting or its own. Raises Problem 404 or 403."""
     session = await store.hold_session(tx, session_id)
     if session is None:
         raise Problem(404, "no such session")
     if seat is not None and session.state == "taken" and session.taken_by != seat:
         raise Problem(403, "another seat took this session")
-    changed = act(session)
+    return session
+
+
+async def _change(tx: Tx, session_id: UUID, seat: str | None, act: Callable[[Session], Session]) -> Session:
+    """Do something to a session."""
+    session = await _held(tx, session_id, seat)
+    return await _keep(tx, session, act(session))
+
+
+async def _keep(tx: Tx, session: Session, changed: Session) -> Session:
     if changed == session:
         return session
     changed = replace(changed, version=session.version + 1)
-    await store.save_session(tx, changed)
+    await store.save_sessions(tx, [changed])
     if changed.over:
-        OVER.labels(changed.kind, changed.outcome).inc()
+        count_over(changed)
     return changed
+
+
+def count_over(session: Session) -> None:
+    """Count a session that ended just now."""
+    OVER.labels(session.kind, session.outcome).inc()
 
 
 async def take_session(tx: Tx, here: Here, session_id: UUID, seat: str) -> tuple[Session, Card]:
     """Take a citizen out of the queue and open what they left; who did is kept. Raises NotPossibleError."""
-    session = await _change(tx, here, session_id, seat, lambda s: taken(s, seat, tx.now))
-    if session.first_taken_at == session.taken_at and session.taken_at:
-        WAIT.labels(session.kind).observe((session.taken_at - session.opened_at).total_seconds())
+    before = await _held(tx, session_id, seat)
+    session = await _keep(tx, before, taken(before, seat, tx.now))
+    if before.first_taken_at is None:
+        WAIT.labels(session.kind).observe((tx.now - session.opened_at).total_seconds())
     card = await _card(tx, here, session)
     await note(tx, here, Deed(seat, "contact", session.ticket_id, "callback", note=f"session {session_id}"))
     return session, card
 
 
 async def _card(tx: Tx, here: Here, session: Session) -> Card:
-    key = await _key(tx, here, session.session_id)
+    key = await key_of(tx, here, session.session_id)
     card = Card.model_validate_json(key.open(session.card, session.session_id.bytes))
     if card.phone is None and session.kind == "callback":
         return card.model_copy(update={"phone": await _phone_of(tx, here, session.ticket_id)})
     return card
 
 
-async def release_session(tx: Tx, here: Here, session_id: UUID, seat: str) -> Session:
-    """Put a citizen back into the queue. Raises NotPossibleError."""
-    return await _change(tx, here, session_id, seat, released)
+async def release_session(tx: Tx, session_id: UUID, seat: str | None) -> Session:
+    """Put a citizen back into the queue; without a seat, whoever took them. Raises NotPossibleError."""
+    return await _change(tx, session_id, seat, released)
 
 
-async def miss_session(tx: Tx, here: Here, session_id: UUID, seat: str) -> Session:
+async def miss_session(tx: Tx, session_id: UUID, seat: str) -> Session:
     """Note that nobody took the call. Raises NotPossibleError."""
-    return await _change(tx, here, session_id, seat, lambda s: missed(s, tx.now))
+    return await _change(tx, session_id, seat, lambda s: missed(s, tx.now))
 
 
-async def close_session(
-    tx: Tx, here: Here, session_id: UUID, seat: str, outcome: Outcome, ticket_id: UUID | None
-) -> Session:
-    """End a session. Raises NotPossibleError."""
-    return await _change(tx, here, session_id, seat, lambda s: ended(s, outcome, ticket_id, tx.now))
+async def close_session(tx: Tx, session_id: UUID, seat: str, outcome: Outcome, ticket_id: UUID | None) -> Session:
+    """End a session. Raises NotPossibleError, and Problem 422 if there is no such ticket."""
+    if ticket_id and not await store.numbers(tx, [ticket_id]):
+        raise wrong_field("ticket_id", "must be a ticket that was received")
+    return await _change(tx, session_id, seat, lambda s: ended(s, outcome, ticket_id, tx.now))
 
 
-async def leave_session(tx: Tx, here: Here, session_id: UUID) -> Session:
+async def leave_session(tx: Tx, session_id: UUID) -> Session:
     """Let the citizen go. Raises NotPossibleError."""
-    return await _change(tx, here, session_id, None, lambda s: left(s, tx.now))
+    return await _change(tx, session_id, None, lambda s: left(s, tx.now))
 
 
 async def call_back_instead(tx: Tx, here: Here, session_id: UUID, card: Card) -> Session:
     """Turn waiting into a call back with what the citizen leaves for it. Raises NotPossibleError."""
-    key = await _key(tx, here, session_id)
-    sealed = _seal(key, session_id, card.model_dump_json())
-    return await _change(tx, here, session_id, None, lambda s: turned_callback(s, sealed))
+    session = await _held(tx, session_id)
+    key = await key_of(tx, here, session_id)
+    # What was left when they came stays, where nothing new is said of it.
+    known = Card.model_validate_json(key.open(session.card, session_id.bytes))
+    card = known.model_copy(update=card.model_dump(exclude_none=True))
+    return await _keep(tx, session, turned_callback(session, seal(key, session_id, card.model_dump_json())))
 
 
-@dataclass(frozen=True, slots=True)
-class SpokenLine:
-    """One message, opened for who takes part."""
-
-    seq: int
-    at: datetime
-    by: Side
-    heard: bool
-    text: str
-
-
-async def say(
-    tx: Tx, here: Here, session_id: UUID, by: Side, seat: str | None, text: str, *, heard: bool
-) -> SpokenLine:
-    """Add a message to a chat or a video. Raises NotPossibleError once it is over or full."""
-    session = await store.hold_session(tx, session_id)
-    if session is None:
-        raise Problem(404, "no such session")
-    if session.over or session.kind == "callback":
-        raise NotPossibleError("nobody reads here: the session is over, or a call")
-    if seat is not None and session.taken_by != seat:
-        raise Problem(403, "only the seat that took this session may speak in it")
-    if session.version >= MOST_SPOKEN:
-        raise NotPossibleError(f"a session has at most {MOST_SPOKEN} messages; begin another")
-    key = await _key(tx, here, session_id)
-    spoken = Spoken(session_id, session.version + 1, tx.now, by, heard, _seal(key, session_id, text))
-    await store.say(tx, spoken)
-    await store.save_session(tx, replace(session, version=spoken.seq))
-    return SpokenLine(spoken.seq, spoken.at, by, heard, text)
-
-
-async def said(here: Here, session_id: UUID, after: int, limit: int = 100) -> list[SpokenLine]:
-    """Return what was said behind a place, in order."""
-    async with here.database.begin() as tx:
-        spoken = await store.spoken_after(tx.connection, session_id, after, limit)
-        if not spoken:
-            return []
-        key = await _key(tx, here, session_id)
-    context = session_id.bytes
-    return [SpokenLine(one.seq, one.at, one.by, one.heard, key.open(one.words, context).decode()) for one in spoken]
-
-
-async def _key(tx: Tx, here: Here, session_id: UUID) -> DataKey:
+async def key_of(tx: Tx, here: Here, session_id: UUID) -> DataKey:
+    """Return a session's key. Raises Problem 404 once it was erased."""
     wrapped = await store.key_of_session(tx.connection, session_id)
     if wrapped is None:
         raise Problem(404, "no such session")
     return here.engine.vault.key(wrapped, session_id.bytes)
 
 
-def _seal(key: DataKey, session_id: UUID, text: str) -> bytes:
+def seal(key: DataKey, session_id: UUID, text: str) -> bytes:
+    """Seal what belongs to a session."""
     return key.seal(text.encode(), session_id.bytes)
-
-
-async def session_quality(here: Here, period: str) -> Mapping[str, Waits]:
-    """Return how those fared who asked in a period, by kind and by need. Raises ValueError for no period."""
-    since, until = span(period, here.engine.timezone)
-    asked = await store.sessions_between(here.database.pool, since, until)
-    groups: dict[str, Sequence[Session]] = {kind: [s for s in asked if s.asked_kind == kind] for kind in KINDS}
-    groups |= {need: [s for s in asked if need in s.needs] for need in sorted({n for s in asked for n in s.needs})}
-    return {name: waits(group) for name, group in groups.items()}
-
-
-async def watch_sessions(here: Here) -> float:
-    """Count who waits and forget what is old; return the seconds until the next time."""
-    waiting = await store.waiting_by_kind(here.database.pool)
-    for kind in KINDS:
-        WAITING.labels(kind).set(waiting.get(kind, 0))
-    async with here.database.begin() as tx:
-        gone = await store.forget_sessions(tx, tx.now - here.engine.city.retention.chats, FORGOTTEN_AT_ONCE)
-    return 0.0 if gone == FORGOTTEN_AT_ONCE else NAP_SECONDS
-
-
-async def hear_sessions(here: Here) -> float:
-    """Wake the open chats of this process to which something happened elsewhere; return when to look again."""
-    chats = here.engine.chats
-    if not (open_ := chats.open()):
-        return IDLE_SECONDS
-    for session_id, version in (await store.versions(here.database.pool, open_)).items():
-        chats.came(session_id, version)
-    return LOOK_SECONDS

@@ -15,14 +15,19 @@ from services.intake.open311.sending import LONGEST_DESCRIPTION
 
 SPAN = timedelta(days=31)
 RECENT = timedelta(days=1)
-CLOSING = frozenset({"ticket.answered", "ticket.withdrawn", "ticket.closed"})
+CLOSING = frozenset(
+    {"ticket.answered", "ticket.answered.article", "ticket.transferred", "ticket.withdrawn", "ticket.closed"}
+)
 TOLD = (
     "ticket.linked", "ticket.unlinked", "ticket.classified", "ticket.reclassified", "ticket.dispatched",
     "ticket.reassigned", "ticket.accepted", "ticket.contacted", "ticket.progressed", "ticket.returned", "ticket.ruled",
-    "ticket.resolved", "ticket.reopened", *sorted(CLOSING),
+    "ticket.resolved", "ticket.reopened", "ticket.unanswered", "transfer.returned", *sorted(CLOSING),
 )  # fmt: skip
 """What of a timeline is an update. What the sender added itself, and how it was asked for its review, is not."""
-WORDS = {"ticket.progressed": "note", "ticket.resolved": "reply", "ticket.answered": "answer"}
+WORDS = {
+    "ticket.progressed": "note", "ticket.resolved": "reply", "ticket.answered": "answer",
+    "ticket.answered.article": "answer",
+}  # fmt: skip
 """Lines with words written for one citizen: others read only that it happened."""
 STATES = (
     "OPEN", "CLOSED", "FIXED", "IN_PROGRESS", "ACTION_SCHEDULED", "INVESTIGATING", "DUPLICATE",

@@ -52,7 +52,8 @@ async def submit(visitor: Sending, given: Form) -> Response:
         if problem.status not in BUSY:
             raise
         return _form(visitor, _filled(given, busy=True), problem.status, problem.headers)
-    answer = visitor.lead(f"/intake/tickets/{accepted.ticket_id}/done")
+    call = handlers.call_now(visitor.here.engine, appeal)
+    answer = visitor.lead(f"/intake/tickets/{accepted.ticket_id}/done" + (f"?call={call.number}" if call else ""))
     visitor.admit(answer, accepted.ticket_id)
     return answer
 

@@ -74,12 +74,16 @@ async def open_again(visitor: Sending, ticket_id: UUID, code: Code = "") -> Resp
 
 
 @router.get("/tickets/{ticket_id}/done")
-async def done(visitor: Looking, ticket_id: UUID) -> HTMLResponse:
-    """Show number and code, to be written down."""
+async def done(visitor: Looking, ticket_id: UUID, call: Annotated[str, Query()] = "") -> HTMLResponse:
+    """Show number and code, to be written down, and above all whom to `call` at once."""
     if not visitor.admitted(ticket_id):
         return _locked(visitor, ticket_id, {})
     seen = await handlers.look(visitor.here, ticket_id)
-    answer = seen.ticket.answer if seen.ticket else None
+    engine = visitor.here.engine
+    called = [emergency for emergency in engine.emergencies.numbers if emergency.number == call]
+    # The form's own word, for a page that is looked at before screening has written its.
+    at_once = engine.messages.emergency(called, visitor.language) if called else None
+    answer = seen.ticket.answer if seen.ticket else at_once
     code = visitor.here.engine.codes.of(ticket_id)
     return visitor.show(
         "done.html", number=seen.number, code=f"{code[:5]} {code[5:]}", ticket_id=ticket_id, answer=answer

@@ -5,17 +5,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from services.intake.repeats.endings import (
+    BUILDING,
+    DOOR,
+    ESTATE,
+    EXIT,
+    GATE,
+    LINE,
+    ROAD,
+    STATION,
+    VENUE,
+    VILLAGE,
+    YARD,
+)
 from services.intake.repeats.matters import Matters
-from services.intake.repeats.places import BUILDING, DOOR, ESTATE, EXIT, GATE, LINE, ROAD, STATION, VENUE, VILLAGE, YARD
 from services.intake.repeats.sketches import TAILS
 
 MATTER = (
-    "base", "question", "level2", "level1", "troubles", "trouble", "other_trouble", "things", "open_things", "open_question", "words", "same_reporter", "again",
+    "base", "question", "level1", "troubles", "trouble", "other_trouble", "things", "words", "same_reporter", "again",
 )  # fmt: skip
 PLACE = (
-    "base", "name", "names", "other_venue", "other_estate", "other_road", "other_wing", "one_wing", "street", "other_street", "other_district",
-    "number", "other_number", "one_number", "near", "far", "line", "same_reporter", "building",
-    "everyone",
+    "base", "name", "names", "other_venue", "other_estate", "other_road", "other_wing", "one_wing", "other_street",
+    "other_district", "number", "other_number", "near", "far", "line", "same_reporter", "building", "everyone",
 )  # fmt: skip
 METRES = 111_320.0
 NEAR_METRES, FAR_METRES = 120.0, 600.0
@@ -33,15 +44,11 @@ def matter_of(matters: Matters, a: Any, b: Any) -> Numbers:
         [
             np.ones(len(a)),
             question,
-            _likeness(matters.level2[first], matters.level2[second], mine, yours),
             _likeness(matters.level1[first], matters.level1[second], mine, yours),
             troubles,
             fewer,
             named & (troubles == 0),
             things,
-            # Where one of them names no trouble, the thing and the question have to tell more.
-            things * ~named,
-            question * ~named,
             _words(a, b),
             same,
             same * (_cue(a, matters.again) | _cue(b, matters.again)),
@@ -57,6 +64,7 @@ def same_reporter(a: Any, b: Any) -> Numbers:
 
 def _likeness(first: Any, second: Any, mine: Any, yours: Any) -> Numbers:
     """Return the cosine of two short lists of weighted labels; a label may come more than once."""
+
     def dot(left: Any, right: Any, x: Any, y: Any) -> Any:
         return ((left[:, :, None] == right[:, None, :]) * x[:, :, None] * y[:, None, :]).sum(axis=(1, 2))
 
@@ -65,9 +73,7 @@ def _likeness(first: Any, second: Any, mine: Any, yours: Any) -> Numbers:
 
 
 def _concepts(matters: Matters, a: Any, b: Any) -> tuple[Numbers, Numbers, Any, Numbers]:
-    """Return how far the troubles named are the same, and those of the one that names fewer; whether both name any; and
-    how far the things are the same.
-    """
+    """Return how far the troubles are the same, and those of who names fewer; whether both name any; and the things."""
     first, second = (np.unpackbits(side["concepts"], axis=1) for side in (a, b))
     both = first & second
     troubles, fewer, named = _shared(first, second, both, matters.troubles)
@@ -102,7 +108,7 @@ def place_of(matters: Matters, a: Any, b: Any) -> Numbers:
     kinds = a["kinds"], b["kinds"]
     venue, estate, road = _unmatched(match, *kinds)
     metres = _metres(a, b)
-    numbers, other_number, one_number = _numbers(a, b)
+    numbers, other_number = _numbers(a, b)
     known = (a["district"] != 0) & (b["district"] != 0)
     streets = (a["street"] != 0) & (b["street"] != 0)
     line = (kinds[0] == LINE).any(axis=1) & (kinds[1] == LINE).any(axis=1)
@@ -117,12 +123,10 @@ def place_of(matters: Matters, a: Any, b: Any) -> Numbers:
             road,
             unlike_wings,
             wings,
-            streets & (a["street"] == b["street"]),
             streets & (a["street"] != b["street"]),
             known & (a["district"] != b["district"]),
             numbers,
             other_number,
-            one_number,
             np.where(np.isnan(metres), 0, np.exp(-((metres / NEAR_METRES) ** 2))),
             metres > FAR_METRES,
             line & (found == 0),
@@ -176,18 +180,16 @@ def _unmatched(match: Numbers, first: Any, second: Any) -> tuple[Any, Any, Any]:
     return venue & ~same[0], estate, road & ~same[0] & ~same[1]
 
 
-def _numbers(a: Any, b: Any) -> tuple[Any, Any, Any]:
-    """Return whether buildings, yards or gates are the same, are others, or are told by one only."""
+def _numbers(a: Any, b: Any) -> tuple[Any, Any]:
+    """Return whether buildings, yards or gates are the same, or are others."""
     mine, yours = a["number_kinds"][:, :, None], b["number_kinds"][:, None, :]
     same_kind = (mine == yours) & (mine != 0)
     equal = same_kind & (a["numbers"][:, :, None] == b["numbers"][:, None, :])
     other = np.zeros(len(a), dtype=bool)
-    one = np.zeros(len(a), dtype=bool)
     for kind in (BUILDING, YARD, DOOR, GATE, EXIT):
         has = (a["number_kinds"] == kind).any(axis=1), (b["number_kinds"] == kind).any(axis=1)
         other |= has[0] & has[1] & ~(equal & (mine == kind)).any(axis=(1, 2))
-        one |= has[0] != has[1]
-    return equal.any(axis=(1, 2)), other, one
+    return equal.any(axis=(1, 2)), other
 
 
 def _metres(a: Any, b: Any) -> Numbers:

@@ -1,8 +1,8 @@
 """How likely two appeals are about the same event, and why, in terms a seat can check.
 
 Two judgements are multiplied: that the matter is the same, and that the place is. Each is a logistic function of its
-evidence; their weights are data, fitted on labelled pairs. Over both stand rules that no weight outvotes: time, and that
-what is someone's own affair is joined to nobody else's.
+evidence; their weights are data, fitted on labelled pairs. Over both stand rules that no weight outvotes: time, and
+that what is someone's own affair is joined to nobody else's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from libs.common.city.settings import Repeats as Rules
 from services.intake.domain import Reason
 from services.intake.repeats import evidence
+from services.intake.repeats.endings import ESTATE, LINE, ROAD, STATION, VENUE, VILLAGE
 from services.intake.repeats.knowledge import Weights
 from services.intake.repeats.matters import Matters
-from services.intake.repeats.places import ESTATE, LINE, ROAD, STATION, VENUE, VILLAGE, Spot
+from services.intake.repeats.places import Spot
 
 OWN = 0.5
 """From this share on a matter counts as the reporter's own."""
@@ -49,18 +50,24 @@ class Judge:
         self._rules = rules
 
     def score(self, a: Any, b: Any) -> Scores:
-        """Return how likely the k-th of `a` and the k-th of `b` are one event."""
-        matter, place = evidence.matter_of(self._matters, a, b), evidence.place_of(self._matters, a, b)
-        total = _logistic(matter @ self._matter) * _logistic(place @ self._place)
-        total = self._by_device(a, b, total)
-        return Scores(total * self._whose(a, b) * self._freshness(a, b), matter, place)
+        """Return how likely the k-th of `a` and the k-th of `b` are one event.
+
+        The matter is weighed only where the rest leaves something to find: most candidates merely have like names.
+        """
+        place = evidence.place_of(self._matters, a, b)
+        total = _logistic(place @ self._place) * self._whose(a, b) * self._freshness(a, b)
+        open_ = np.flatnonzero(total >= self._rules.suggest)
+        matter = np.zeros((len(total), len(evidence.MATTER)))
+        matter[open_] = evidence.matter_of(self._matters, a[open_], b[open_])
+        total = self._by_device(a, b, total * _logistic(matter @ self._matter))
+        return Scores(total, matter, place)
 
     def _by_device(self, a: Any, b: Any, total: Numbers) -> Numbers:
         """A device that reports the same fault again reports the same event; another fault is another event."""
         same_device = (a["device"] == b["device"]) & (a["device"] != 0)
         told = (a["fault"] != 0) & (b["fault"] != 0)
         same_fault = same_device & (a["fault"] == b["fault"])
-        total = np.where(same_fault, _SAME_FAULT, total)
+        total = np.where(same_fault, _SAME_FAULT * self._freshness(a, b), total)
         return np.where(same_device & told & ~same_fault, 0.0, total)
 
     def _whose(self, a: Any, b: Any) -> Numbers:

@@ -26,14 +26,13 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 class Scopes:
     """Beginnings of question codes, by whose matter they are; what no list names is the reporter's own."""
 
-    area: tuple[str, ...]
+    public: tuple[str, ...]
     building: tuple[str, ...]
-    spot: tuple[str, ...]
     personal: tuple[str, ...]
 
     def of(self, code: str) -> str:
         """Return the scope of a question: the longest beginning decides."""
-        lists = {"area": self.area, "building": self.building, "spot": self.spot, "personal": self.personal}
+        lists = {"public": self.public, "building": self.building, "personal": self.personal}
         found = [(len(start), scope) for scope, starts in lists.items() for start in starts if code.startswith(start)]
         return max(found, default=(0, "personal"))[1]
 

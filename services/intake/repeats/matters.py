@@ -1,8 +1,9 @@
 """What an appeal is about: how near it is to each question of the catalogue, and which concepts its words name.
 
-Explicit semantic analysis (Gabrilovich and Markovitch, 2007) over the catalogue: a text becomes a weighted vector of its
-characters and pairs of characters, its likeness to every question's own words becomes its meaning, and two appeals are
-alike in matter when the same questions are near to both. Nothing is trained: a city needs its catalogue and no more.
+Explicit semantic analysis (Gabrilovich and Markovitch, 2007) over the catalogue: a text becomes a weighted vector of
+its characters and pairs of characters, its likeness to every question's own words becomes its meaning, and two appeals
+are alike in matter when the same questions are near to both. Concepts are the groups of words in repeats.toml; they
+count among the characters, too.
 """
 
 import re
@@ -23,7 +24,7 @@ _WIDTH = 4
 """A key holds up to four characters of 16 bits; what is longer is known by its first four."""
 _SHARPNESS = 3
 _PRIME = (1 << 31) - 1
-SCOPES = ("area", "building", "spot", "personal")
+SCOPES = ("public", "building", "personal")
 Keys = NDArray[np.uint64]
 
 
@@ -59,7 +60,6 @@ class Matters:
             if trouble != "along"
         ]
         self._prototypes = self._learn([_words_of(question) for question in questions])
-        self.level2 = _numbered((q.l1, q.l2) for q in questions)
         self.level1 = _numbered(q.l1 for q in questions)
         scopes = np.array([SCOPES.index(knowledge.scopes.of(q.code)) for q in questions])
         self._scopes = np.eye(len(SCOPES))[scopes]

@@ -11,9 +11,10 @@ import numpy as np
 from libs.common.city.gazetteer import Gazetteer
 from libs.common.city.pack import City
 from libs.common.runtime.privacy.finding import fold
+from services.intake.repeats.endings import LINE, ROAD
 from services.intake.repeats.knowledge import Knowledge
 from services.intake.repeats.matters import Matters
-from services.intake.repeats.places import LINE, ROAD, Named, Spot, hashed, key_of, spot_of
+from services.intake.repeats.places import Named, Spot, hashed, key_of, spot_of
 from services.intake.repeats.sketches import NAMES, NUMBERS, SKETCH, TAILS
 
 LONGEST = 600
@@ -90,6 +91,8 @@ class Reader:
 
     def read(self, appeals: Sequence[Said]) -> Read:
         """Return the sketches of some appeals."""
+        if not appeals:
+            return joined_reads([])
         sketches = np.zeros(len(appeals), dtype=SKETCH)
         spots = [self._locate(appeal) for appeal in appeals]
         _fill(sketches, _PLAIN, [_plain(said, spot) for said, spot in zip(appeals, spots, strict=True)])

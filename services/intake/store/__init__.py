@@ -75,6 +75,7 @@ from services.intake.store.repeats import (
 from services.intake.store.retention import (
     blank_words,
     disputed,
+    drop_calls,
     erase_tickets,
     erased,
     not_erased,
@@ -88,14 +89,14 @@ from services.intake.store.sessions import (
     hold_session,
     key_of_session,
     open_session,
-    save_session,
+    save_sessions,
     say,
+    seen,
     session_of,
     session_queue,
-    sessions_between,
     spoken_after,
+    unseen,
     versions,
-    waiting_by_kind,
 )
 from services.intake.store.supporters import (
     contact_keys,
@@ -126,6 +127,7 @@ from services.intake.store.vault import (
     without_key,
     wrapped_by_another,
 )
+from services.intake.store.waits import waiting_by_kind, waits_between
 
 __all__ = [
     "Likeness",
@@ -158,6 +160,7 @@ __all__ = [
     "disputed",
     "done_inbound",
     "drop_blobs",
+    "drop_calls",
     "drop_keys",
     "erase_tickets",
     "erased",
@@ -220,7 +223,7 @@ __all__ = [
     "save_hours",
     "save_listed",
     "save_marks",
-    "save_session",
+    "save_sessions",
     "save_supporter",
     "save_sweep",
     "save_transfer",
@@ -228,9 +231,9 @@ __all__ = [
     "say",
     "sealed",
     "sealed_by",
+    "seen",
     "session_of",
     "session_queue",
-    "sessions_between",
     "sessions_of",
     "settle_reading",
     "spoken_after",
@@ -250,8 +253,10 @@ __all__ = [
     "twin",
     "unclaim",
     "unlist",
+    "unseen",
     "versions",
     "waiting_by_kind",
+    "waits_between",
     "with_files",
     "with_words",
     "without_key",

@@ -11,7 +11,7 @@ from libs.common.messaging.transaction import Tx
 from libs.common.runtime.rows import Rows
 from services.intake.domain import Reason
 
-LIMIT = 10
+LIMIT = 8
 """So many of the newest under each key are looked at."""
 
 

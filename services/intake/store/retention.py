@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.common.messaging.transaction import Tx
+from services.intake.store.telling import blank_messages
 
 SHRED = "DELETE FROM vault_keys WHERE ticket_id = ANY($1)"
 EMPTY = "UPDATE vault SET appeal = '', marks = NULL WHERE ticket_id = ANY($1)"
@@ -68,6 +69,9 @@ ORDER BY ticket_id LIMIT $3
 DISPUTED = """
 SELECT ticket_id FROM flags WHERE ticket_id = ANY($1) AND verdict IS NOT NULL AND state IN ('open', 'appealed')
 """
+DROP_CALLS = """
+DELETE FROM calls WHERE scope = ANY(ARRAY(SELECT scope FROM calls WHERE offered_at < $1 LIMIT $2))
+"""
 TAKE_AGAIN = """
 DELETE FROM to_erase WHERE ticket_id = ANY(ARRAY(SELECT ticket_id FROM to_erase ORDER BY ticket_id LIMIT $1))
 RETURNING ticket_id, text_at IS NOT NULL AS words
@@ -87,6 +91,7 @@ async def blank_words(tx: Tx, tickets: Sequence[UUID]) -> None:
     for statement in (BLANK, BLANK_FLAGS, BLANK_TRANSFERS, BLANK_LINKS):
         await tx.connection.execute(statement, tickets)
     await tx.connection.execute(BLANK_LINES, tickets, NO_WORDS)
+    await blank_messages(tx, tickets)
     await tx.connection.execute(REMEMBER_TEXT, tickets, tx.now)
 
 
@@ -119,6 +124,12 @@ async def disputed(connection: Any, tickets: Sequence[UUID]) -> set[UUID]:
 async def take_to_erase(tx: Tx, limit: int) -> dict[UUID, bool]:
     """Take tickets that came back from a backup although they were erased, and whether their words were, too."""
     return {row["ticket_id"]: row["words"] for row in await tx.connection.fetch(TAKE_AGAIN, limit)}
+
+
+async def drop_calls(tx: Tx, before: datetime, limit: int) -> int:
+    """Delete records of calls from before an instant, and return how many."""
+    done: str = await tx.connection.execute(DROP_CALLS, before, limit)
+    return int(done.rpartition(" ")[2])
 
 
 async def _ids(tx: Tx, query: str, *arguments: object) -> list[UUID]:

@@ -1,6 +1,6 @@
 """Sessions, who waits for one in which order, and what was said in them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,31 +15,46 @@ SPOKEN = Rows("spoken", Spoken, key=("session_id", "seq"))
 
 # Whoever needs it most comes first, then whoever came first. An index has just this order.
 QUEUE = """
-WHERE state = 'waiting' AND ($1::text IS NULL OR kind = $1)
+WHERE state = 'waiting' AND ($1::text IS NULL OR kind = $1) AND (call_after IS NULL OR call_after <= $6)
 AND (needs = '[]', opened_at, session_id) > ($2::boolean, $3::timestamptz, $4::uuid)
 ORDER BY (needs = '[]'), opened_at, session_id LIMIT $5
 """
 AHEAD = """
-SELECT count(*) FROM sessions WHERE state = 'waiting' AND (needs = '[]', opened_at, session_id) < ($1, $2, $3)
+SELECT count(*) FROM sessions WHERE state = 'waiting' AND (call_after IS NULL OR call_after <= $4)
+AND (needs = '[]', opened_at, session_id) < ($1, $2, $3)
+"""
+SEEN = "UPDATE sessions SET seen_at = $2 WHERE session_id = $1 AND seen_at < $2"
+# Who waits for a call need not look; who is in a video looks there.
+UNSEEN = """
+WHERE state IN ('waiting', 'taken') AND kind <> 'callback' AND seen_at < $1 AND (state = 'waiting' OR kind = 'chat')
+ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 VERSIONS = "SELECT session_id, version FROM sessions WHERE session_id = ANY($1)"
-WAITING = "SELECT kind, count(*) AS n FROM sessions WHERE state = 'waiting' GROUP BY kind"
-KEEP_KEY = "INSERT INTO vault_keys (ticket_id, key) VALUES ($1, $2)"
+KEEP_KEY = "INSERT INTO vault_keys (ticket_id, key) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true"
 KEY = "SELECT key FROM vault_keys WHERE ticket_id = $1"
+# What is left counts, and says nothing of whom.
 FORGET = """
 WITH old AS (
-    SELECT session_id FROM sessions WHERE ended_at < $1 ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    SELECT session_id FROM sessions WHERE card <> '' AND coalesce(ended_at, opened_at) < $1
+    ORDER BY coalesce(ended_at, opened_at) LIMIT $2 FOR UPDATE SKIP LOCKED
 ), said AS (DELETE FROM spoken USING old WHERE spoken.session_id = old.session_id
 ), keys AS (DELETE FROM vault_keys USING old WHERE ticket_id = old.session_id
-), gone AS (DELETE FROM sessions USING old WHERE sessions.session_id = old.session_id)
+), left_open AS (
+    UPDATE sessions s SET card = '', ticket_id = NULL, room = NULL, ended_at = coalesce(ended_at, $3),
+    outcome = coalesce(outcome, 'left'), state = CASE WHEN ended_at IS NULL THEN 'gone' ELSE state END
+    FROM old WHERE s.session_id = old.session_id
+)
 SELECT count(*) FROM old
 """
 
 
-async def open_session(tx: Tx, session: Session, key: bytes) -> None:
-    """Store a new session and its wrapped key."""
+async def open_session(tx: Tx, session: Session, key: bytes) -> bool:
+    """Store a new session and its wrapped key; False if there is one of that id already, which stays as it is."""
+    # The key first: of two that open the same at once, one waits here for the other.
+    if not await tx.connection.fetchval(KEEP_KEY, session.session_id, key):
+        return False
     await SESSIONS.save(tx.connection, [session])
-    await tx.connection.execute(KEEP_KEY, session.session_id, key)
+    return True
 
 
 async def hold_session(tx: Tx, session_id: UUID) -> Session | None:
@@ -52,9 +67,19 @@ async def session_of(connection: Any, session_id: UUID) -> Session | None:
     return next(iter(await SESSIONS.load(connection, "WHERE session_id = $1", session_id)), None)
 
 
-async def save_session(tx: Tx, session: Session) -> None:
-    """Store a held session as it is now."""
-    await SESSIONS.save(tx.connection, [session])
+async def save_sessions(tx: Tx, sessions: Iterable[Session]) -> None:
+    """Store held sessions as they are now."""
+    await SESSIONS.save(tx.connection, sessions)
+
+
+async def seen(connection: Any, session_id: UUID, at: datetime) -> None:
+    """Keep that a session's citizen looked."""
+    await connection.execute(SEEN, session_id, at)
+
+
+async def unseen(tx: Tx, before: datetime, limit: int) -> list[Session]:
+    """Hold some sessions whose citizens should look and have not since an instant, and return them."""
+    return await SESSIONS.load(tx.connection, UNSEEN, before, limit)
 
 
 async def key_of_session(connection: Any, session_id: UUID) -> bytes | None:
@@ -63,16 +88,18 @@ async def key_of_session(connection: Any, session_id: UUID) -> bytes | None:
     return key
 
 
-async def ahead_of(connection: Any, session: Session) -> int:
+async def ahead_of(connection: Any, session: Session, now: datetime) -> int:
     """Return how many come before someone who waits."""
-    ahead: int = await connection.fetchval(AHEAD, not session.needs, session.opened_at, session.session_id)
+    ahead: int = await connection.fetchval(AHEAD, not session.needs, session.opened_at, session.session_id, now)
     return ahead
 
 
-async def session_queue(connection: Any, kind: str | None, after: Session | None, limit: int) -> list[Session]:
-    """Return who waits, next first: all, or those behind one of them."""
+async def session_queue(
+    connection: Any, kind: str | None, after: Session | None, limit: int, now: datetime
+) -> list[Session]:
+    """Return who waits now, next first: all, or those behind one of them."""
     place = (not after.needs, after.opened_at, after.session_id) if after else (False, FIRST, UUID(int=0))
-    return await SESSIONS.load(connection, QUEUE, kind, *place, limit)
+    return await SESSIONS.load(connection, QUEUE, kind, *place, limit, now)
 
 
 async def versions(connection: Any, sessions: Iterable[UUID]) -> dict[UUID, int]:
@@ -92,17 +119,10 @@ async def spoken_after(connection: Any, session_id: UUID, seq: int, limit: int) 
     )
 
 
-async def waiting_by_kind(connection: Any) -> dict[str, int]:
-    """Return how many wait, by kind."""
-    return {row["kind"]: row["n"] for row in await connection.fetch(WAITING)}
-
-
-async def sessions_between(connection: Any, since: datetime, until: datetime) -> Sequence[Session]:
-    """Return the sessions that were asked for in [since, until)."""
-    return await SESSIONS.load(connection, "WHERE opened_at >= $1 AND opened_at < $2", since, until)
-
-
 async def forget_sessions(tx: Tx, before: datetime, limit: int) -> int:
-    """Delete sessions that ended before an instant, their words and their keys; return how many."""
-    gone: int = await tx.connection.fetchval(FORGET, before, limit)
+    """Take all that is personal out of sessions that ended, or nobody ended, before an instant; return of how many.
+
+    Their words go, and their keys; that somebody asked, when, and how long they waited stays.
+    """
+    gone: int = await tx.connection.fetchval(FORGET, before, limit, tx.now)
     return gone

@@ -1,12 +1,12 @@
 """What became of messages to citizens."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
 from libs.common.messaging.transaction import Tx
-from services.intake.domain import Message
+from services.intake.domain import MOST_AGAIN, Message, message_key
 
 MESSAGES = """
 SELECT key, state, attempts, error, created_at, next_at, ended_at FROM notices
@@ -24,6 +24,12 @@ async def count_messages(tx: Tx, keys: Collection[str]) -> Counter[tuple[UUID, s
     rows = await tx.connection.fetch("SELECT key FROM notices WHERE key = ANY($1)", list(keys))
     parts = [row["key"].split("/") for row in rows]
     return Counter((UUID(ticket_id), kind) for ticket_id, kind, _ in parts)
+
+
+async def blank_messages(tx: Tx, tickets: Iterable[UUID]) -> None:
+    """Take the words of answers out of messages; the others hold none but the platform's own."""
+    keys = [message_key(id_, "answered", number) for id_ in tickets for number in range(1, MOST_AGAIN + 1)]
+    await tx.connection.execute("UPDATE notices SET text = '' WHERE key = ANY($1)", keys)
 
 
 def _message(row: Any) -> Message:

@@ -14,13 +14,13 @@ from libs.common.runtime.process import Stage
 from services.intake import store
 from services.intake.domain import Ticket
 from services.intake.handlers import SCREENING, Here, screening
+from services.intake.handlers.joining import enter
 from services.intake.handlers.receiving import door
 from services.intake.service import SERVICE
 from tests.support.stages import ManualClock, Probe, client, probing, running, settings_for
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 QUEUED = "SELECT count(*) FROM inbound"
-enter = screening.enter
 
 
 class World:

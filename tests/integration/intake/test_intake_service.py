@@ -242,7 +242,7 @@ async def test_whoever_comes_when_too_many_wait_is_asked_to_come_back(world: Wor
     full: MicroBatch[Any, Any] = MicroBatch(AsyncMock(), longest_queue=0)
     world.stage.context.engine.door = full
     by_key = await world.post()
-    by_form = await client([world.stage]).post("/intake/", data={"text": "路灯不亮"})
+    by_form = await client([world.stage]).post("/intake/appeal/files", data={"text": "路灯不亮"})
     assert [(a.status_code, "retry-after" in a.headers) for a in (by_key, by_form)] == [(503, True)] * 2
 
 
@@ -264,3 +264,37 @@ async def test_an_instant_at_the_end_of_the_calendar_is_refused_and_stops_nobody
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == name
     await world.received(text="暖气不热")
+
+
+async def test_a_spreadsheet_is_received_row_by_row_and_once_however_often_it_is_sent(world: World) -> None:
+    table = (
+        "external_ref,channel,text,reporter_name,reporter_phone\r\n"
+        "P-1,petition,南门大街路灯不亮,李四,13800138000\r\n"
+        "P-2,pigeon,井盖丢了,,\r\n"
+        "\r\n"
+        'P-3,walk_in,"两件事,\n一起说",,\r\n'
+    ).encode("gb18030")
+
+    async def send() -> list[dict[str, Any]]:
+        answer = await world.http.post("/intake/v1/tickets/batch", content=table, headers={"Content-Type": "text/csv"})
+        assert answer.status_code == 200
+        return [json.loads(line) for line in answer.text.splitlines()]
+
+    first, again = await send(), await send()
+    assert [line["line"] for line in first] == [2, 3, 5]
+    assert first[1]["problem"]["errors"][0]["field"] == "channel"
+    assert [line.get("ticket_id") for line in first] == [line.get("ticket_id") for line in again]
+
+
+async def test_a_table_that_breaks_off_is_answered_for_as_far_as_it_was_received(world: World) -> None:
+    async def table() -> AsyncIterator[bytes]:
+        yield "channel,text\nweb,路灯不亮\n".encode()
+        yield b"web,\xff\xff\xff\n"
+
+    answer = await world.http.post("/intake/v1/tickets/batch", content=table(), headers={"Content-Type": "text/csv"})
+    received, broken = [json.loads(line) for line in answer.text.splitlines()]
+    assert (received["status"], broken["line"], broken["problem"]["status"]) == ("received", 3, 400)
+    unknown = await world.http.post(
+        "/intake/v1/tickets/batch", content=b"channel,words\n", headers={"Content-Type": "text/csv"}
+    )
+    assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "header")

@@ -43,3 +43,10 @@ async def test_a_citizen_sees_a_ruling_and_appeals_it_by_form_once(world: Screen
     assert [answer.status_code for answer in sent] == [303, 409]
     after = (await public.get(f"{path}/ruling")).text
     assert "<textarea" not in after
+
+
+async def test_who_sends_the_form_in_danger_reads_at_once_whom_to_call(world: ScreeningWorld) -> None:
+    public = client([world.stage])
+    sent = await public.post("/intake/appeal/files", data={"text": "楼下着火了，快来人"})
+    assert sent.headers["location"].endswith("/done?call=119")
+    assert "请立即拨打119（火警与救援）" in (await public.get(sent.headers["location"])).text

@@ -65,6 +65,18 @@ async def test_a_year_after_its_end_nobody_knows_whose_a_ticket_was_and_later_it
     assert [entry.note for entry in deeds] == ["identity of 1", "words of 1"]
 
 
+async def test_call_records_go_after_their_time(world: VaultWorld) -> None:
+    await world.pool.execute(
+        """
+        INSERT INTO calls SELECT decode(lpad(n::text, 4, '0'), 'hex'), 'main', $1::timestamptz - n * interval '1 day',
+        true, false, 1, false FROM unnest(ARRAY[10, 364, 366]) n
+        """,
+        world.clock.now(),
+    )
+    await swept(world)
+    assert await world.pool.fetchval("SELECT count(*) FROM calls") == 2
+
+
 async def test_a_job_that_is_killed_in_a_batch_undoes_it_and_does_it_again(
     world: VaultWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,8 @@
 """Notices on a real database and real sockets: told once, tried again when that is safe, and never lost from sight."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,20 @@ from libs.common.messaging.schema import HEART_1
 from libs.common.messaging.transaction import Speaker
 from libs.common.runtime import notify
 from libs.common.runtime.database import Database, open_database
-from libs.common.runtime.notify import LEASE_SECONDS, LIMIT, PAUSES, Courier, Directory, DirectoryError, Notice, enqueue
+from libs.common.runtime.notify import (
+    LEASE_SECONDS,
+    LIMIT,
+    PAUSES,
+    Courier,
+    Directory,
+    DirectoryError,
+    Letter,
+    Letters,
+    Notice,
+    enqueue,
+)
 from libs.common.runtime.settings import Settings
-from tests.support.gateway import Gateway, running_gateway
+from tests.support.gateway import Gateway, running_gateway, running_mailbox
 from tests.support.stages import ManualClock
 
 # One of apprise's plugins tries this module of the standard library.
@@ -33,10 +45,13 @@ class Office:
         self.file = home / "notify.toml"
         self.gateway_url = f"http://127.0.0.1:{gateway.port}/send?token={SECRET}"
 
-    def courier(self, gateway_url: str | None = None) -> Courier:
+    def courier(
+        self, gateway_url: str | None = None, letters: Letters | None = None, mail_gateway: str = ""
+    ) -> Courier:
         """Return one process's courier."""
-        settings = Settings(sms_gateway=self.gateway_url if gateway_url is None else gateway_url)
-        return Courier("sla", self.database, self.clock, Directory(self.file), settings)
+        url = self.gateway_url if gateway_url is None else gateway_url
+        settings = Settings(sms_gateway=url, mail_gateway=mail_gateway)
+        return Courier("sla", self.database, self.clock, Directory(self.file), settings, letters)
 
     def write(self, *ways: str, to: str = WATER) -> None:
         """Let an address lead to these ways, and no other anywhere."""
@@ -242,10 +257,102 @@ async def test_without_an_address_a_notice_stays_to_be_seen(office: Office) -> N
     assert ((await office.row())["state"], office.gateway.posted) == ("no_address", [])
 
 
-async def test_without_a_gateway_a_short_message_stays_to_be_seen(office: Office) -> None:
+async def test_without_a_gateway_a_short_message_has_failed_and_is_not_tried_again(office: Office) -> None:
     await office.tell(NOTICE)
-    await office.courier("").step()
-    assert ((await office.row())["state"], (await office.row())["error"]) == ("waiting", "no_gateway")
+    courier = office.courier("")
+    await courier.step()
+    office.clock.advance(days=1)
+    await courier.step()
+    row = await office.row()
+    assert (row["state"], row["error"], row["attempts"], row["next_at"]) == ("failed", "no_gateway", 1, None)
+
+
+async def test_what_failed_before_it_could_be_tried_is_only_recorded(office: Office) -> None:
+    await office.tell(replace(NOTICE, error="no_gateway"))
+    await office.courier().step()
+    row = await office.row()
+    assert (row["state"], row["error"], row["attempts"]) == ("failed", "no_gateway", 0)
+    assert office.gateway.posted == []
+
+
+async def test_a_notice_waits_for_its_time(office: Office) -> None:
+    await office.tell(replace(NOTICE, at=office.clock.now() + timedelta(hours=8)))
+    courier = office.courier()
+    await courier.step()
+    assert office.gateway.posted == []
+    office.clock.advance(hours=8)
+    await courier.step()
+    assert (await office.row())["state"] == "sent"
+
+
+CITIZEN = Notice("ticket-1/received/1", "ticket:1", "查进度：{link}")
+
+
+async def test_a_notice_to_a_citizen_goes_out_as_a_letter_that_is_stored_nowhere(office: Office) -> None:
+    office.write("sms:+8613900000000", to="*")
+
+    async def letters(notices: Sequence[Notice]) -> dict[str, Letter]:
+        mine = [notice for notice in notices if notice.to.startswith("ticket:")]
+        ways = {"sms": "sms:+8613812345678"}
+        return {n.key: Letter(n.text.replace("{link}", "http://secret"), ways) for n in mine}
+
+    await office.tell(CITIZEN, NOTICE)
+    await office.courier(letters=letters).step()
+    sent = {posted.body["to"]: posted.body["text"] for posted in office.gateway.posted}
+    assert sent == {"+8613812345678": "查进度：http://secret", "+8613900000000": NOTICE.text}
+    row = await office.row(CITIZEN.key)
+    assert (row["text"], row["state"], list(row["outcomes"])) == (CITIZEN.text, "sent", ["sms"])
+
+
+async def test_letters_that_cannot_be_made_now_are_made_later(office: Office) -> None:
+    async def none_now(notices: Sequence[Notice]) -> dict[str, Letter]:
+        raise ConnectionError
+
+    async def letters(notices: Sequence[Notice]) -> dict[str, Letter]:
+        return {n.key: Letter(n.text, {"sms": "sms:+8613812345678"}) for n in notices}
+
+    await office.tell(CITIZEN)
+    await office.courier(letters=none_now).step()
+    row = await office.row(CITIZEN.key)
+    assert (row["state"], row["error"]) == ("waiting", "ConnectionError")
+    office.clock.advance(seconds=PAUSES[0])
+    await office.courier(letters=letters).step()
+    assert (await office.row(CITIZEN.key))["state"] == "sent"
+
+
+async def test_a_letter_with_no_way_left_reaches_nobody_and_never_the_directory(office: Office) -> None:
+    office.write("sms:+8613900000000", to="*")
+
+    async def letters(notices: Sequence[Notice]) -> dict[str, Letter]:
+        return {n.key: Letter(n.text, {}) for n in notices}
+
+    await office.tell(CITIZEN)
+    await office.courier(letters=letters).step()
+    assert ((await office.row(CITIZEN.key))["state"], office.gateway.posted) == ("no_address", [])
+
+
+async def test_a_mail_goes_by_the_mail_server_of_the_settings_to_one_recipient(office: Office) -> None:
+    async def letters(notices: Sequence[Notice]) -> dict[str, Letter]:
+        return {n.key: Letter("您的诉求已收到", {"mail": "mail:wang+1@example.com"}) for n in notices}
+
+    await office.tell(CITIZEN)
+    async with running_mailbox() as mailbox:
+        gateway = f"mailto://127.0.0.1:{mailbox.port}?from=12345@city.example"
+        await office.courier(letters=letters, mail_gateway=gateway).step()
+    ((recipients, text),) = mailbox.mails
+    assert recipients == ["wang+1@example.com"]
+    assert "12345@city.example" in text
+    assert (await office.row(CITIZEN.key))["state"] == "sent"
+
+
+async def test_without_a_mail_server_a_mail_has_failed(office: Office) -> None:
+    async def letters(notices: Sequence[Notice]) -> dict[str, Letter]:
+        return {n.key: Letter(n.text, {"mail": "mail:wang@example.com"}) for n in notices}
+
+    await office.tell(CITIZEN)
+    await office.courier(letters=letters).step()
+    row = await office.row(CITIZEN.key)
+    assert (row["state"], row["error"]) == ("failed", "no_gateway")
 
 
 async def test_the_directory_is_read_again_when_it_changes(office: Office) -> None:

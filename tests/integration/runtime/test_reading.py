@@ -62,6 +62,32 @@ async def test_a_process_that_takes_too_long_is_ended_and_another_reads_on(reade
     assert (await reader.picture(chunks(data := picture("GAS")), len(data))).text
 
 
+async def test_a_process_that_dies_in_the_middle_is_told_and_another_reads_on(reader: Reader) -> None:
+    async def dying() -> AsyncIterator[bytes]:
+        yield SPOKEN[:1000]
+        assert reader._process  # noqa: SLF001 what the kernel does when memory is short
+        reader._process.kill()  # noqa: SLF001 the same
+        await reader._process.wait()  # noqa: SLF001 the same
+        yield SPOKEN[1000:]
+
+    with pytest.raises(ReaderGoneError):
+        await reader.recording(dying(), len(SPOKEN))
+    assert (await reader.picture(chunks(data := picture("GAS")), len(data))).text
+
+
+async def test_a_model_that_cannot_be_loaded_is_no_fault_of_the_file(media: None, tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"no model")
+    reader = Reader(tmp_path)
+    with pytest.raises(ReaderGoneError):
+        await reader.recording(chunks(SPOKEN), len(SPOKEN))
+    await reader.close()
+
+
+async def test_a_language_that_the_model_does_not_know_is_heard_all_the_same(reader: Reader) -> None:
+    words = await reader.recording(chunks(SPOKEN), len(SPOKEN), language="hak-CN")
+    assert "two days" in words.text
+
+
 async def test_a_file_that_ends_too_soon_ends_the_task_and_no_other(reader: Reader) -> None:
     with pytest.raises(ReaderGoneError):
         await reader.recording(chunks(SPOKEN), len(SPOKEN) + 1, seconds=2)

@@ -20,8 +20,8 @@ from services.intake.domain import (
     released,
     taken,
     turned_callback,
-    waits,
 )
+from services.intake.domain.sessions import AGAIN_AFTER
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 PATIENCE = Patience(3, timedelta(minutes=2))
@@ -31,7 +31,7 @@ def session(**changes: Any) -> Session:
     """Return a chat that waits."""
     values: dict[str, Any] = {
         "session_id": UUID(int=1), "kind": "chat", "asked_kind": "chat", "state": "waiting", "client": "app",
-        "needs": (), "language": "zh", "opened_at": NOON, "card": b"",
+        "needs": (), "language": "zh", "opened_at": NOON, "seen_at": NOON, "card": b"",
     }  # fmt: skip
     return Session(**(values | changes))
 
@@ -47,7 +47,7 @@ def test_a_call_that_nobody_takes_is_tried_three_times() -> None:
     call = session(kind="callback")
     for _ in range(2):
         call = missed(taken(call, "seat", NOON), NOON)
-        assert call.state == "waiting"
+        assert (call.state, call.call_after) == ("waiting", NOON + AGAIN_AFTER)
     call = missed(taken(call, "seat", NOON), NOON)
     assert (call.state, call.outcome, call.tries) == ("ended", "unreachable", 3)
 
@@ -88,9 +88,3 @@ def test_whatever_is_tried_a_session_ends_once_and_stays_ended(names: list[str])
     assert now.over == (now.ended_at is not None) == (now.outcome is not None)
     assert (now.state == "taken") <= (now.taken_by is not None)
     assert not (now.over and now.room)
-
-
-def test_the_waits_of_those_who_were_taken_are_ranked() -> None:
-    chats = [taken(session(), "a", NOON + timedelta(seconds=n)) for n in range(1, 101)]
-    found = waits([*chats, left(session(), NOON)])
-    assert (found.asked, found.taken, found.gone, found.half_waited, found.most_waited) == (101, 100, 1, 50, 95)

@@ -79,6 +79,38 @@ async def test_every_word_is_in_just_one_final_utterance(spans: list[tuple[bool,
     assert all(before.ends <= after.begins for before, after in pairwise(found))
 
 
+async def test_pieces_without_a_sample_end_nothing() -> None:
+    async def some() -> AsyncIterator[bytes]:
+        for pcm in (b"", audio((True, 1)), b"", audio((True, 1))):
+            yield pcm
+            await asyncio.sleep(0)
+
+    found = finals([one async for one in transcript(some(), RATE, ear)])
+    assert sum(len(one.text) for one in found) == 2 * RATE
+
+
+async def test_no_more_is_kept_of_who_is_too_far_ahead_than_is_told() -> None:
+    taken = 0
+
+    async def flood() -> AsyncIterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield audio((True, 1))
+            await asyncio.sleep(0)
+
+    async def stuck(_: bytes) -> Words:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    listening = asyncio.create_task(anext(transcript(flood(), RATE, stuck)))
+    for _ in range(10 * int(LONGEST_BACKLOG_SECONDS)):
+        await asyncio.sleep(0)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    assert taken <= LONGEST_BACKLOG_SECONDS + 3
+
+
 async def test_who_is_too_far_ahead_is_told() -> None:
     async def slow(pcm: bytes) -> Words:
         for _ in range(200):

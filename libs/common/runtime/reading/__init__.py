@@ -1,8 +1,8 @@
 """Machines that read: the words in a picture, the words in a recording, speech while it is spoken.
 
-They run in a process of their own (`python -m libs.common.runtime.reading`), without the platform's secrets, network
-names or files: what strangers send is decoded there, and what hangs or crashes there takes nothing else along. Their
-libraries are installed on demand; without them nothing is read, and everything else works.
+They run in a process of their own (`python -m libs.common.runtime.reading`), which gets the bytes and none of the
+platform's settings: what strangers send is decoded there, and what hangs or crashes there takes nothing else along.
+Their libraries are installed on demand; without them nothing is read, and everything else works.
 """
 
 from libs.common.runtime.reading.desk import ReadingDesk

@@ -47,13 +47,16 @@ def _copy(source: BinaryIO, target: IO[bytes], size: int) -> None:
 
 
 def _answer(task: dict[str, Any], file: Any) -> dict[str, Any]:
+    model = Path(task.get("model", ""))
     try:
+        machines.prepare(task["kind"], model)
         if task["kind"] == "picture":
             return machines.read_picture(file)
-        model = Path(task["model"])
         if task["kind"] == "recording":
             return machines.read_recording(file, model, task["language"])
         return machines.read_speech(file.read(), task["rate"], model, task["language"])
+    except machines.NotInstalledError as error:
+        return {"gone": f"{task['kind']}: what reads it cannot be loaded ({error})"}
     except machines.UnreadableInputError as error:
         return {"unreadable": f"expected {error}"}
     except Exception as error:  # noqa: BLE001 whatever a decoder meets in a stranger's file, the next task comes

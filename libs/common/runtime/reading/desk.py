@@ -7,15 +7,23 @@ from pathlib import Path
 from libs.common.contracts.vocabulary import FileKind
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.reading.reader import Reader, Words, can_read_pictures, can_read_speech
+from libs.common.runtime.settings import SettingsError
+
+MODEL = "model.bin"
 
 
 class ReadingDesk:
     """Reads files one at a time, and lends out at most `most` readers to calls.
 
-    Speech needs a model, a folder of faster-whisper; and whatever is read, its library.
+    Speech needs a model, a folder of faster-whisper; and whatever is read, its library. Raises SettingsError if the
+    folder is none.
     """
 
     def __init__(self, model: Path | None, most: int) -> None:
+        if model and not (model / MODEL).is_file():
+            raise SettingsError(
+                f"JIESU_SPEECH_MODEL: must be the folder of a faster-whisper model; no {MODEL} is there"
+            )
         self._model = model if can_read_speech() else None
         self._most = most
         self._lent = 0

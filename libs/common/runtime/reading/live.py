@@ -1,7 +1,7 @@
 """Speech while it is spoken: when to look at what was said so far, and where one utterance ends and the next begins."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 from libs.common.runtime.reading.reader import Words
@@ -83,18 +83,51 @@ class TooSlowError(Exception):
     """The machine cannot follow the speech."""
 
 
+class Incoming:
+    """Audio that came while the machine was busy, at most `most` bytes of it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._audio = bytearray()
+        self._news = asyncio.Event()
+        self._over = False
+
+    async def feed(self, audio: AsyncIterator[bytes]) -> None:
+        """Take all that comes, until no more does. Raises TooSlowError if too much waits."""
+        try:
+            async for pcm in audio:
+                self._audio += pcm
+                if len(self._audio) > self._most:
+                    raise TooSlowError
+                if self._audio:
+                    self._news.set()
+        finally:
+            self._over = True
+            self._news.set()
+
+    async def take(self) -> bytes:
+        """Return what came since the last time, once something did; nothing when no more will."""
+        if not self._over:
+            await self._news.wait()
+            self._news.clear()
+        taken = bytes(self._audio)
+        self._audio.clear()
+        return taken
+
+
 async def transcript(
     audio: AsyncIterator[bytes], rate: int, read: Callable[[bytes], Awaitable[Words]]
-) -> AsyncIterator[Heard]:
+) -> AsyncGenerator[Heard, None]:
     """Yield what is heard as the audio comes: an utterance as it grows, and once more when it is final.
 
     Raises TooSlowError, or what `read` or `audio` raise.
     """
-    queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-    feeding = asyncio.create_task(_feed(audio, queue))
+    incoming = Incoming(round(LONGEST_BACKLOG_SECONDS * rate) * BYTES_PER_SAMPLE)
+    feeding = asyncio.create_task(incoming.feed(audio))
     utterance = Utterance(rate)
     try:
-        while await _take(queue, utterance):
+        while pcm := await incoming.take():
+            utterance.add(pcm)
             if utterance.seconds > LONGEST_BACKLOG_SECONDS:
                 raise TooSlowError
             if utterance.worth_a_look and (heard := await utterance.look(read)):
@@ -105,23 +138,4 @@ async def transcript(
                 yield heard
     finally:
         feeding.cancel()
-
-
-async def _feed(audio: AsyncIterator[bytes], queue: "asyncio.Queue[bytes | None]") -> None:
-    try:
-        async for pcm in audio:
-            queue.put_nowait(pcm)
-    finally:
-        queue.put_nowait(None)
-
-
-async def _take(queue: "asyncio.Queue[bytes | None]", utterance: Utterance) -> bool:
-    """Take all that came, at least one piece; return whether more may come."""
-    pieces = [await queue.get()]
-    while not queue.empty():
-        pieces.append(queue.get_nowait())
-    for pcm in pieces:
-        if pcm is None:
-            return False
-        utterance.add(pcm)
-    return True
+        await asyncio.gather(feeding, return_exceptions=True)

@@ -17,11 +17,15 @@ LONGEST_SECONDS = 20 * 60
 """Of a longer recording the beginning is read."""
 SURE = 0.5
 """A line in a picture that is read with less confidence is left out."""
-HOTWORDS = {"zh": "以下是市民来电的普通话录音。"}
-"""What the model is told before: it then writes simplified characters and punctuation."""
+PROMPTS = {"zh": "以下是市民来电的普通话录音。"}
+"""What the model is told before, by language: it then writes simplified characters and punctuation."""
 
 Result = dict[str, Any]
 RECORDING = "a recording that can be decoded"
+
+
+class NotInstalledError(Exception):
+    """A library or a model is not there, or cannot be loaded: no file is at fault."""
 
 
 class UnreadableInputError(ValueError):
@@ -40,6 +44,17 @@ def _ears(model: Path) -> Any:
     from faster_whisper import WhisperModel  # noqa: PLC0415 installed on demand
 
     return WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
+
+
+def prepare(kind: str, model: Path) -> None:
+    """Load what a kind of task needs, if it is not loaded yet. Raises NotInstalledError."""
+    try:
+        if kind == "picture":
+            _eyes()
+        else:
+            _ears(model)
+    except Exception as error:  # whatever a library raises that is broken, it is not the file's fault
+        raise NotInstalledError(type(error).__name__) from error
 
 
 def read_picture(file: BinaryIO) -> Result:
@@ -79,14 +94,17 @@ def read_speech(pcm: bytes, rate: int, model: Path, language: str | None) -> Res
 
 
 def _transcribe(audio: NDArray[np.float32], model: Path, language: str | None, *, whole: bool = True) -> Result:
-    segments, heard = _ears(model).transcribe(
+    ears = _ears(model)
+    primary = (language or "").partition("-")[0]
+    spoken = primary if primary in ears.supported_languages else None
+    segments, heard = ears.transcribe(
         audio,
-        language=language,
+        language=spoken,
         beam_size=5 if whole else 1,
         vad_filter=whole,
         without_timestamps=not whole,
         condition_on_previous_text=False,
-        initial_prompt=HOTWORDS.get(language or ""),
+        initial_prompt=PROMPTS.get(spoken or ""),
     )
     said = [(segment.text.strip(), float(np.exp(segment.avg_logprob))) for segment in segments]
     confidence = sum(score for _, score in said) / len(said) if said else None

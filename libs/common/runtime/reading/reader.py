@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -16,6 +17,7 @@ IDLE_SECONDS = 300.0
 LONGEST_ANSWER = 1024 * 1024
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 ROOT = Path(__file__).parents[4]
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -28,7 +30,7 @@ class UnreadableError(ReadError):
 
 
 class ReaderGoneError(ReadError):
-    """The process hung or ended; another file, or this one another time, may do better."""
+    """The process hung, ended or lacks something; another file, or this one another time, may do better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +94,19 @@ class Reader:
                 async with asyncio.timeout(seconds):
                     answer = await self._ask(task, data)
                 answered = True
-            except (TimeoutError, OSError, ValueError) as error:
+            except (TimeoutError, OSError, ValueError, EOFError, asyncio.LimitOverrunError) as error:
                 raise ReaderGoneError(type(error).__name__) from error
             finally:
                 # Whoever left in the middle of a task leaves a process that waits for the rest of it.
                 if not answered:
                     await self._end()
             self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._retire)
+        if "gone" in answer:
+            raise ReaderGoneError(answer["gone"])
         if "unreadable" in answer:
             raise UnreadableError(answer["unreadable"])
-        return Words(**answer)
+        # A model may write any character; a database takes no NUL.
+        return Words(**answer | {"text": _CONTROL.sub("", answer["text"])})
 
     async def _ask(self, task: dict[str, Any], data: AsyncIterator[bytes]) -> dict[str, Any]:
         process = await self._running()
@@ -128,6 +133,8 @@ class Reader:
     def _retire(self) -> None:
         if self._process and self._process.returncode is None and not self._busy.locked():
             self._process.terminate()
+            # Not yet gone, it must get no task.
+            self._process = None
 
     async def _end(self) -> None:
         if self._idle:

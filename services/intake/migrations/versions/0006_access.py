@@ -15,6 +15,7 @@ CREATE TABLE sessions (
     needs jsonb NOT NULL,
     language text NOT NULL,
     opened_at timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL,
     card bytea NOT NULL,
     ticket_id uuid,
     room text,
@@ -24,11 +25,13 @@ CREATE TABLE sessions (
     ended_at timestamptz,
     outcome text,
     tries int NOT NULL,
+    call_after timestamptz,
     version int NOT NULL
 );
 CREATE INDEX sessions_waiting ON sessions ((needs = '[]'), opened_at, session_id) WHERE state = 'waiting';
 CREATE INDEX sessions_by_time ON sessions (opened_at);
-CREATE INDEX sessions_over ON sessions (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX sessions_unseen ON sessions (seen_at) WHERE state IN ('waiting', 'taken') AND kind <> 'callback';
+CREATE INDEX sessions_kept ON sessions (coalesce(ended_at, opened_at)) WHERE card <> '';
 
 CREATE TABLE spoken (
     session_id uuid NOT NULL,

@@ -10,7 +10,7 @@ ALTER TABLE files
     ADD COLUMN read_state text NOT NULL DEFAULT 'waiting',
     ADD COLUMN read_attempts int NOT NULL DEFAULT 0,
     ADD COLUMN read_after timestamptz;
-CREATE INDEX files_unread ON files (file_id) WHERE read_state = 'waiting';
+CREATE INDEX files_unread ON files (kind, file_id) WHERE read_state = 'waiting' AND kind <> 'document';
 """
 
 
