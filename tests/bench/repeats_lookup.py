@@ -83,7 +83,7 @@ async def look_up(here: Here, some: Sequence[Said]) -> int:
     repeats = here.engine.repeats
     read = repeats.read(some)
     async with here.database.begin() as tx:
-        keys = {key for at in range(len(read)) for key in read.keys(at).looked_for}
+        keys = {key for some in read.keys for key in some.looked_for}
         known = Known(*await store.found_under(tx.connection, keys, repeats.model))
     repeats.among(read, known)
     return len(known.sketches)

@@ -100,7 +100,7 @@ def ticket_of(page: Page) -> str:
 
 async def every_page(page: Page, site: Site) -> AsyncIterator[str]:
     """Lead through every page in every state that looks different; yields what it is at each stop."""
-    for path in ("", "appeal", "lookup", "public", "callback", "scope", "privacy", "nowhere"):
+    for path in ("", "appeal", "lookup", "public", "scope", "person", "privacy", "nowhere"):
         await page.goto(f"{site.url}/intake/{path}")
         yield path or "home"
     await page.goto(f"{site.url}/intake/appeal")
@@ -111,10 +111,13 @@ async def every_page(page: Page, site: Site) -> AsyncIterator[str]:
     await page.locator("form").evaluate("form => form.noValidate = true")
     await press(page, "form button")
     yield "appeal with mistakes"
-    await page.goto(f"{site.url}/intake/callback")
-    await page.fill("#phone", "010-65123456")
+    await page.goto(f"{site.url}/intake/person/callback")
+    await page.fill("#phone", "call me")
     await press(page, "form button")
-    yield "callback noted"
+    yield "callback with a mistake"
+    await page.goto(f"{site.url}/intake/person")
+    await press(page, "button[value=chat]")
+    yield "person awaited"
     await submit(page, site)
     yield "done"
     ticket = ticket_of(page)

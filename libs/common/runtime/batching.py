@@ -31,8 +31,6 @@ class MicroBatch(Generic[T, R]):
         self._largest = largest
         self._flushers = flushers
         self._longest_queue = longest_queue
-        self.under_way = 0
-        """How many were submitted and have no answer yet."""
         self._queue: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._running: set[asyncio.Task[None] | None] = set()
 
@@ -45,11 +43,7 @@ class MicroBatch(Generic[T, R]):
         if len(self._running) < self._flushers:
             # In a context of its own: a batch is not part of the one request that happened to start it.
             self._running.add(asyncio.create_task(self._drain(), context=Context()))
-        self.under_way += 1
-        try:
-            return await future
-        finally:
-            self.under_way -= 1
+        return await future
 
     async def _drain(self) -> None:
         try:

@@ -49,7 +49,12 @@ async def post_ticket(request: Request) -> Response:
     key = header(request, b"idempotency-key")
     if key is not None and not 1 <= len(key) <= 200:
         raise wrong_field("Idempotency-Key", "must have 1 to 200 characters")
-    received = await receive(here, sender, await body_of(request), key)
+    body = await body_of(request)
+    here.engine.crowd += 1
+    try:
+        received = await receive(here, sender, body, key)
+    finally:
+        here.engine.crowd -= 1
     return Response(to_json(received), 202, media_type="application/json")
 
 

@@ -52,6 +52,8 @@ class Engine:
     uploads: Uploads
     file_links: FileLinks
     door: "MicroBatch[Arrival, Accepted] | None" = None
+    crowd: int = 0
+    """How many single POSTs are waited for now; screening gives way to them."""
 
 
 Here = Context[Engine]

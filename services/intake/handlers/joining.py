@@ -118,7 +118,10 @@ async def _keep(tx: Tx, here: Here, joined: Joined) -> None:
     )
     linked = [ticket for ticket in joined.tickets if ticket.parent]
     await store.note_links(tx, [_noted(tx, here, ticket, joined.by[ticket.ticket_id]) for ticket in linked])
-    await supported(tx, here, Counter(ticket.parent for ticket in linked if ticket.parent))
+    counts = Counter(ticket.parent for ticket in linked if ticket.parent)
+    # Who confirmed a neighbour's ticket before counts by their own appeal now.
+    counts.subtract(await store.drop_reporters(tx, linked))
+    await supported(tx, here, counts)
 
 
 def _noted(tx: Tx, here: Here, ticket: Ticket, likely: Likely) -> Link:

@@ -77,7 +77,9 @@ async def link(tx: Tx, here: Here, ticket_id: UUID, to: UUID, reason: str, by: s
     await _join(tx, here, [(linked, Redactor().redact(reason))], by)
     await find_again(tx, here, [linked])
     before = {child.parent: -1} if child.parent else {}
-    await supported(tx, here, {**before, root_id: 1})
+    counted = await store.drop_reporters(tx, [linked])
+    await supported(tx, here, {**before, root_id: 1 - counted[root_id]})
+    await _bring_supporters(tx, here, ticket_id, root_id)
     await orphan(tx, ticket_id)
 
 
@@ -165,10 +167,20 @@ async def _inherited(tx: Tx, here: Here, former: Ticket, children: Iterable[Tick
 
 async def _move(tx: Tx, here: Here, former: Ticket, children: Sequence[Ticket], target: Ticket) -> None:
     reason = TAKEN_BACK if former.heir else FOLLOWED
-    await _join(tx, here, [(replace(child, parent=target.ticket_id), reason) for child in children], "rule")
-    await supported(tx, here, {former.ticket_id: -len(children), target.ticket_id: len(children)})
+    moved = [replace(child, parent=target.ticket_id) for child in children]
+    await _join(tx, here, [(child, reason) for child in moved], "rule")
+    counted = await store.drop_reporters(tx, moved)
+    came = len(children) - counted[target.ticket_id]
+    await supported(tx, here, {former.ticket_id: -len(children), target.ticket_id: came})
+    await _bring_supporters(tx, here, former.ticket_id, target.ticket_id)
     if target.state != "open":
         tx.schedule(CHILDREN, str(target.ticket_id), tx.now)
+
+
+async def _bring_supporters(tx: Tx, here: Here, former: UUID, to: UUID) -> None:
+    """Have the neighbours behind a ticket that leads no more stand behind the one that leads now."""
+    left, came = await store.move_supporters(tx, former, to)
+    await supported(tx, here, {former: -left, to: came})
 
 
 async def _join(tx: Tx, here: Here, linked: Sequence[tuple[Ticket, str]], by: str) -> None:

@@ -56,7 +56,7 @@ async def read_slowly(here: Here, tickets: Sequence[Ticket]) -> Read:
 
 def likeness_of(here: Here, ticket: Ticket, read: Read, at: int) -> store.Likeness:
     """Return what to keep of a ticket: one that belongs to another is found by its reporter only."""
-    keys = read.keys(at)
+    keys = read.keys[at]
     return store.Likeness(
         ticket_id=ticket.ticket_id,
         received_at=ticket.received_at,
@@ -77,7 +77,7 @@ async def find_again(tx: Tx, here: Here, tickets: Sequence[Ticket]) -> None:
 
 async def known_to(here: Here, connection: object, read: Read) -> Known:
     """Return what stands under the keys of some appeals. To be called in a transaction."""
-    keys = {key for at in range(len(read)) for key in read.keys(at).looked_for}
+    keys = {key for some in read.keys for key in some.looked_for}
     return Known(*await store.found_under(connection, keys, here.engine.repeats.model))
 
 

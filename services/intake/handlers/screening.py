@@ -18,7 +18,6 @@ from services.intake.domain import Ticket
 from services.intake.handlers.around import Here
 from services.intake.handlers.files import with_files
 from services.intake.handlers.joining import enter
-from services.intake.handlers.receiving import door
 from services.intake.handlers.redacting import redacted
 
 SCREEN_LIMIT = 200
@@ -26,9 +25,9 @@ SCREEN_AGAIN = timedelta(minutes=1)
 SLICE_SECONDS = 0.002
 """For how long screening keeps the event loop at a time."""
 CROWD = 16
-"""So many appeals at the door at once are more than come at 1,000 a second, unless the door is short of time."""
+"""So many single POSTs under way at once are more than 1,000 a second make, unless the door is short of time."""
 GIVES_WAY_SECONDS = 5.0
-"""How old an appeal becomes before its screening takes turns with a crowd at the door, and waits no longer."""
+"""How old an appeal becomes before its screening takes turns with a crowd, and waits no longer."""
 GLANCE_SECONDS = 0.005
 
 log = structlog.get_logger(__name__)
@@ -106,7 +105,7 @@ async def _give_way(here: Here, row: store.Sealed) -> None:
     """Let run what is ready to run; and while there is a crowd at the door and the appeal is young, wait."""
     await asyncio.sleep(0)
     # A glance now and then costs less than an event that every answer would set.
-    while door(here).under_way >= CROWD and _age(here, row) < GIVES_WAY_SECONDS:  # noqa: ASYNC110
+    while here.engine.crowd >= CROWD and _age(here, row) < GIVES_WAY_SECONDS:  # noqa: ASYNC110
         await asyncio.sleep(GLANCE_SECONDS)
 
 

@@ -5,7 +5,7 @@ No login. The number and the query code open a ticket; the browser then holds a 
 
 from fastapi import APIRouter
 
-from services.intake.pages import calling, home, neighbours, scope, submitting, tickets
+from services.intake.pages import home, neighbours, person, scope, submitting, tickets
 
 router = APIRouter(prefix="/intake", tags=["pages"], include_in_schema=False)
 for part in (
@@ -13,7 +13,7 @@ for part in (
     submitting,
     tickets,
     neighbours,
-    calling,
+    person,
     scope,
 ):
     router.include_router(part.router)

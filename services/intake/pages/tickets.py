@@ -86,8 +86,9 @@ async def done(visitor: Looking, ticket_id: UUID, call: Annotated[str, Query()] 
     answer = seen.ticket.answer if seen.ticket else at_once
     code = visitor.here.engine.codes.of(ticket_id)
     return visitor.show(
-        "done.html", number=seen.number, code=f"{code[:5]} {code[5:]}", ticket_id=ticket_id, answer=answer
-    )
+        "done.html", number=seen.number, code=f"{code[:5]} {code[5:]}", ticket_id=ticket_id, answer=answer,
+        calls=[emergency.number for emergency in called],
+    )  # fmt: skip
 
 
 @router.post("/tickets/{ticket_id}/words")

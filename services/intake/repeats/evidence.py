@@ -102,6 +102,14 @@ def _words(a: Any, b: Any) -> Numbers:
     return np.asarray(np.clip(both / np.maximum(np.minimum(*sizes), 4), 0, 1))
 
 
+def touching(a: Any, b: Any) -> Any:
+    """Say which pairs have anything in common that is not a matter: a name, a reporter, a device, or both a point."""
+    equal, _ = _tails_equal(a, b)
+    points = ~np.isnan(a["lat"]) & ~np.isnan(b["lat"])
+    device = (a["device"] == b["device"]) & (a["device"] != 0)
+    return equal.any(axis=(1, 2)) | points | device | (same_reporter(a, b) > 0)
+
+
 def place_of(matters: Matters, a: Any, b: Any) -> Numbers:
     """Return a row of `PLACE` for each pair."""
     match, wings, unlike_wings = _names(a, b)
@@ -138,14 +146,19 @@ def place_of(matters: Matters, a: Any, b: Any) -> Numbers:
     ).astype(float)
 
 
+def _tails_equal(a: Any, b: Any) -> tuple[Any, Any]:
+    """Return which names of one end in which names of the other, or the other way round; and the shorter's length."""
+    shorter = np.minimum(a["lengths"][:, :, None], b["lengths"][:, None, :]).astype(np.int64)
+    at = np.clip(shorter - TAILS[0], 0, len(TAILS) - 1)
+    mine = np.take_along_axis(a["tails"], at, axis=2)
+    yours = np.swapaxes(np.take_along_axis(b["tails"], np.swapaxes(at, 1, 2), axis=2), 1, 2)
+    return (mine == yours) & (shorter >= TAILS[0]), shorter
+
+
 def _names(a: Any, b: Any) -> tuple[Numbers, Any, Any]:
     """Return how far each name of one is each of the other, 0 to 1, and whether wings are told by one or unlike."""
     lengths = a["lengths"][:, :, None], b["lengths"][:, None, :]
-    shorter = np.minimum(*lengths).astype(np.int64)
-    at = np.clip(shorter - TAILS[0], 0, len(TAILS) - 1)
-    mine = np.take_along_axis(a["tails"], at.reshape(len(a), 4, 4), axis=2)
-    yours = np.swapaxes(np.take_along_axis(b["tails"], np.swapaxes(at, 1, 2), axis=2), 1, 2)
-    equal = (mine == yours) & (shorter >= TAILS[0])
+    equal, shorter = _tails_equal(a, b)
     # A name of two characters at the end of a longer one may be another's.
     match = np.where(equal, np.where((lengths[0] == lengths[1]) | (shorter > 2), 1.0, 0.6), 0.0)
     one, unlike = np.zeros(match.shape, dtype=bool), np.zeros(match.shape, dtype=bool)

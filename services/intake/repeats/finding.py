@@ -1,7 +1,7 @@
 """Finding what an appeal repeats: among those known, and among those that came with it."""
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from libs.common.city.pack import City
 from services.intake.domain import Likely
+from services.intake.repeats import evidence
 from services.intake.repeats.judging import Judge, Scores
 from services.intake.repeats.knowledge import load_knowledge
 from services.intake.repeats.reader import Read, Reader, Said
@@ -50,22 +51,18 @@ class Repeats:
         """Return appeals as read: some 0.1 ms for each, so never on the event loop for many."""
         return self._reader.read(appeals)
 
-    def among(self, read: Read, known: Known, strangers: Collection[UUID] = ()) -> list[list[Likely]]:
-        """Return of each appeal the tickets it probably repeats, likeliest first; none of `strangers`."""
-        rows = {ticket_id: row for row, ticket_id in enumerate(known.sketches)}
-        sketches = unpacked(list(known.sketches.values()))
-        pairs = sorted(
-            {
-                (at, rows[ticket_id])
-                for at in range(len(read.spots))
-                for key in read.keys(at).looked_for
-                for ticket_id in known.under.get(key, ())
-                if ticket_id in rows and ticket_id not in strangers
-            }
-        )
+    def among(self, read: Read, known: Known) -> list[list[Likely]]:
+        """Return of each appeal the tickets it probably repeats, likeliest first."""
         ids = list(known.sketches)
+        rows = {ticket_id: row for row, ticket_id in enumerate(ids)}
+        under = {key: [rows[id_] for id_ in some if id_ in rows] for key, some in known.under.items()}
+        pairs = [
+            (at, row)
+            for at, keys in enumerate(read.keys)
+            for row in sorted({row for key in keys.looked_for for row in under.get(key, ())})
+        ]
         found: list[list[Likely]] = [[] for _ in read.spots]
-        for at, _, likely in self._likely(pairs, read, sketches, ids):
+        for at, _, likely in self._likely(pairs, read, unpacked(list(known.sketches.values())), ids):
             found[at].append(likely)
         return [sorted(some, key=lambda one: (-one.score, one.ticket_id))[:FOUND] for some in found]
 
@@ -89,6 +86,9 @@ class Repeats:
         for start in range(0, len(pairs), _PAIRS):
             part = pairs[start : start + _PAIRS]
             mine, yours = read.sketches[[at for at, _ in part]], sketches[[row for _, row in part]]
+            # A key leads to many names that merely end alike; most pairs are done with after this one look.
+            met = np.flatnonzero(evidence.touching(mine, yours))
+            part, mine, yours = [part[k] for k in met.tolist()], mine[met], yours[met]
             scores = self.judge.score(mine, yours)
             for k in np.flatnonzero(scores.total >= self.rules.suggest).tolist():
                 at, row = part[k]
@@ -105,7 +105,7 @@ def _neighbours(read: Read, open_: Sequence[int]) -> set[tuple[int, int]]:
     first: dict[int, list[int]] = defaultdict(list)
     pairs: set[tuple[int, int]] = set()
     for at in open_:
-        keys = read.keys(at)
+        keys = read.keys[at]
         for key in keys.looked_for:
             pairs.update((at, before) for before in (*first[key], *under[key]))
         for key in keys.kept:

@@ -22,8 +22,6 @@ from services.intake.repeats.places import Spot
 
 OWN = 0.5
 """From this share on a matter counts as the reporter's own."""
-_UNSURE_OF_WHO = 0.6
-"""What is left of the likeness of two affairs of one's own when it is not known whose one of them is."""
 _SAME_FAULT = 0.99
 _ALIKE = 0.8
 _DAY = 86_400
@@ -71,11 +69,12 @@ class Judge:
         return np.where(same_device & told & ~same_fault, 0.0, total)
 
     def _whose(self, a: Any, b: Any) -> Numbers:
-        """Return 0 for affairs of one's own with two reporters, less than 1 if one of them is not known."""
+        """Return 0 for affairs of one's own with two reporters; if one is not known, a person has to decide."""
         own = np.maximum(a["personal"], b["personal"]) / 255.0 > OWN
         same = (evidence.same_reporter(a, b) > 0) | ((a["device"] == b["device"]) & (a["device"] != 0))
         known = (a["reporter"] != 0) & (b["reporter"] != 0)
-        return np.where(own & ~same, np.where(known, 0.0, _UNSURE_OF_WHO * (self._rules.link)), 1.0)
+        left_to_people = (self._rules.suggest + self._rules.link) / 2
+        return np.where(own & ~same, np.where(known, 0.0, left_to_people), 1.0)
 
     def _freshness(self, a: Any, b: Any) -> Numbers:
         """Return 1 for appeals close in time, less towards the end of the window, and 0 beyond it."""
@@ -112,7 +111,7 @@ def _where(place: Mapping[str, float], a: Any, b: Any, spot: Spot) -> Reason | N
         at = evidence.matched(a, b)
         named = spot.names[at]
         return Reason(f"same_{_PLACES.get(named.kind, 'site')}", {"name": f"{named.name}{named.wing}{named.zone}"})
-    return Reason("same_street") if place["street"] else None
+    return None
 
 
 def _number(place: Mapping[str, float]) -> Reason | None:

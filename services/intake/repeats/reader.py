@@ -50,36 +50,21 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Appeals as read: their sketches, one row for each, where each says it is, and the categories nearest to it.
-
-    A place is a key by itself and once more with each of the two categories: where a place has many open appeals, those
-    of the same category are found however old they are.
-    """
+    """Appeals as read: their sketches, one row for each, where each says it is, and by what it is found."""
 
     sketches: Any
     spots: Sequence[Spot]
-    groups: Sequence[Sequence[int]]
+    keys: Sequence[Keys]
 
     def __len__(self) -> int:
         """Return how many appeals these are."""
         return len(self.spots)
 
-    def keys(self, at: int) -> Keys:
-        """Return the keys of one appeal."""
-        sketch = self.sketches[at]
-        who = [int(sketch[name]) for name in ("reporter", "device") if sketch[name]]
-        where = [key_of(f"place {_end(named)}") for named in self.spots[at].names[:NAMES]]
-        own, around = _cells(float(sketch["lat"]), float(sketch["lon"]))
-        groups = self.groups[at]
-        places = [*where, *(key_of(f"{key} {group}") for key in where for group in groups)]
-        return Keys(tuple(who), _once([*who, *places, *own]), _once([*who, *places, *around]))
-
 
 def joined_reads(parts: Sequence[Read]) -> Read:
     """Return what was read in parts as one."""
     sketches = np.concatenate([part.sketches for part in parts]) if parts else np.zeros(0, dtype=SKETCH)
-    spots = [spot for part in parts for spot in part.spots]
-    return Read(sketches, spots, [group for part in parts for group in part.groups])
+    return Read(sketches, [s for part in parts for s in part.spots], [k for part in parts for k in part.keys])
 
 
 class Reader:
@@ -103,7 +88,8 @@ class Reader:
             sketches[field] = getattr(meanings, field)
         sketches["personal"][[appeal.own for appeal in appeals]] = 255
         sketches["personal"][sketches["device"] != 0] = 0
-        return Read(sketches, spots, self.matters.groups(sketches).tolist())
+        groups = self.matters.groups(sketches).tolist()
+        return Read(sketches, spots, list(map(_keys, sketches, spots, groups)))
 
     def _locate(self, appeal: Said) -> Spot:
         address = fold(appeal.address or "").lower()
@@ -114,6 +100,19 @@ class Reader:
 _PLAIN = ("received", "reporter", "device", "fault", "lat", "lon", "district", "street")
 _OF_NAMES = ("tails", "lengths", "kinds", "wings", "zones")
 _OF_NUMBERS = ("numbers", "number_kinds")
+
+
+def _keys(sketch: Any, spot: Spot, groups: Sequence[int]) -> Keys:
+    """Return by what an appeal is found.
+
+    A place is a key by itself and once more with each of the two categories nearest to the appeal: where a place has
+    many open appeals, those of the same category are found however old they are.
+    """
+    who = [int(sketch[name]) for name in ("reporter", "device") if sketch[name]]
+    where = [key_of(f"place {_end(named)}") for named in spot.names[:NAMES]]
+    own, around = _cells(float(sketch["lat"]), float(sketch["lon"]))
+    places = [*where, *(key_of(f"{key} {group}") for key in where for group in groups)]
+    return Keys(tuple(who), _once([*who, *places, *own]), _once([*who, *places, *around]))
 
 
 def _fill(sketches: Any, fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

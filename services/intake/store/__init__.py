@@ -100,8 +100,10 @@ from services.intake.store.sessions import (
 )
 from services.intake.store.supporters import (
     contact_keys,
+    drop_reporters,
     followers,
     is_reporter,
+    move_supporters,
     near,
     newest_public,
     numbered_tickets,
@@ -162,6 +164,7 @@ __all__ = [
     "drop_blobs",
     "drop_calls",
     "drop_keys",
+    "drop_reporters",
     "erase_tickets",
     "erased",
     "facts",
@@ -201,6 +204,7 @@ __all__ = [
     "listed_lines",
     "listed_newest",
     "messages",
+    "move_supporters",
     "near",
     "newest_public",
     "not_erased",

@@ -1,14 +1,15 @@
 """Those who stand behind a public ticket."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.rows import Rows
-from services.intake.domain import Supporter
+from services.intake.domain import Supporter, Ticket
 
 Place = tuple[datetime, UUID]
 Cell = tuple[float, float]
@@ -25,6 +26,24 @@ KEEP_KEY = (
 )
 KEYS = "SELECT ticket_id, key FROM vault_keys WHERE ticket_id = ANY($1)"
 DROP_KEY = "DELETE FROM vault_keys WHERE ticket_id = $1"
+DROP_REPORTERS = """
+WITH gone AS (
+    DELETE FROM supporters s USING unnest($1::uuid[], $2::text[]) t(id, person)
+    WHERE s.ticket_id = t.id AND s.person = t.person RETURNING s.ticket_id, s.supporter_id
+), keys AS (DELETE FROM vault_keys k USING gone WHERE k.ticket_id = gone.supporter_id)
+SELECT ticket_id FROM gone
+"""
+DROP_DOUBLES = """
+WITH gone AS (
+    DELETE FROM supporters s WHERE ticket_id = $1 AND (
+        EXISTS (SELECT FROM supporters o WHERE o.ticket_id = $2 AND o.person = s.person)
+        OR EXISTS (SELECT FROM tickets t WHERE t.ticket_id = $2 AND t.reporter = s.person)
+        OR EXISTS (SELECT FROM tickets t WHERE t.parent = $2 AND t.state = 'linked' AND t.reporter = s.person)
+    ) RETURNING s.supporter_id
+), keys AS (DELETE FROM vault_keys k USING gone WHERE k.ticket_id = gone.supporter_id)
+SELECT supporter_id FROM gone
+"""
+MOVE = "UPDATE supporters SET ticket_id = $2 WHERE ticket_id = $1 RETURNING supporter_id"
 PUBLIC = """
 SELECT ticket_id FROM listed WHERE public AND (received_at, ticket_id) < ($1, $2)
 ORDER BY received_at DESC, ticket_id DESC LIMIT $3
@@ -43,6 +62,22 @@ SELECT ticket_id FROM (
 ) recent WHERE {words} ORDER BY received_at DESC LIMIT $1
 """
 NUMBERED = "SELECT ticket_id FROM vault WHERE number = $1"
+
+
+async def drop_reporters(tx: Tx, linked: Iterable[Ticket]) -> Counter[UUID]:
+    """Drop those who stood behind a ticket before their own appeal was joined to it; how many, by ticket."""
+    known = [(ticket.parent, ticket.reporter) for ticket in linked if ticket.parent and ticket.reporter]
+    if not known:
+        return Counter()
+    gone = await tx.connection.fetch(DROP_REPORTERS, *map(list, zip(*known, strict=True)))
+    return Counter(row["ticket_id"] for row in gone)
+
+
+async def move_supporters(tx: Tx, former: UUID, to: UUID) -> tuple[int, int]:
+    """Let those who stand behind one ticket stand behind another; how many left, and how many are new there."""
+    doubles = len(await tx.connection.fetch(DROP_DOUBLES, former, to))
+    moved = len(await tx.connection.fetch(MOVE, former, to))
+    return doubles + moved, moved
 
 
 async def newest_public(connection: Any, before: Place, limit: int) -> list[UUID]:

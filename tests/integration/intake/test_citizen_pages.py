@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -187,13 +188,32 @@ async def test_a_form_of_ours_is_taken(world: CitizensWorld, headers: dict[str, 
     assert (await world.browser.post(SUBMIT, data={"text": "路灯不亮"}, headers=headers)).status_code == 303
 
 
-@pytest.mark.parametrize(
-    "path", ["/intake/nowhere", "/intake/tickets/x", "/intake/public/x", f"/intake/public/{'0' * 32}"]
-)
+@pytest.mark.parametrize("path", ["nowhere", "tickets/x", "public/x", f"public/{'0' * 32}"])
 async def test_where_nothing_is_a_page_says_so(world: CitizensWorld, path: str) -> None:
-    answer = await world.browser.get(path)
+    answer = await world.browser.get(f"/intake/{path}")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "没有这个页面" in answer.text
+
+
+async def test_a_code_of_no_ticket_leads_to_no_error_of_ours(world: CitizensWorld) -> None:
+    nobody = UUID(int=7)
+    code = world.stage.context.engine.codes.of(nobody)
+    path = f"/intake/tickets/{nobody}"
+    await world.browser.get(path, params={"code": code})
+    for suffix in ("", "/done", "/withdraw"):
+        assert (await world.browser.get(path + suffix)).status_code == 404
+    for suffix in ("/words", "/withdraw", "/files"):
+        files = {"files": ("a.png", PNG, "image/png")} if suffix == "/files" else None
+        answer = await world.browser.post(path + suffix, data={"text": "x"}, files=files)
+        assert answer.status_code in {404, 409}
+        assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_who_is_in_danger_is_told_at_once_whom_to_call(world: CitizensWorld) -> None:
+    sent = await world.browser.post(SUBMIT, data={"text": "楼里着火了，快来人！"})
+    done = (await world.browser.get(sent.headers["location"])).text
+    assert "立即拨打119" in done
+    assert done.index('class="button danger" href="tel:119"') < done.index("工单编号")
 
 
 async def test_no_page_keeps_anything_out_of_the_browsers_cache_or_lets_a_script_in(world: CitizensWorld) -> None:
@@ -239,12 +259,11 @@ async def test_a_repeat_shows_how_the_ticket_goes_that_it_belongs_to(world: Citi
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
 async def test_whatever_is_typed_is_answered_by_a_page(world: CitizensWorld, hostile: str) -> None:
-    path, _, code = await submitted(world)
+    path, _, _ = await submitted(world)
     fields = ("text", "address", "name", "phone", "email", "kind", "language", "anonymous", "access_needs", "once")
     forms: list[tuple[str, dict[str, str]]] = [
         *((SUBMIT, {"text": "井盖丢了", field: hostile}) for field in fields),
         ("/intake/lookup", {"number": hostile, "code": hostile}),
-        ("/intake/callback", {"phone": PHONE, "question": hostile, "name": hostile}),
         (f"{path}/words", {"text": hostile}),
         (f"{path}/words", {"text": "x", "code": hostile}),
         (f"/intake/public/{path.rpartition('/')[2]}/support", {"phone": hostile}),
@@ -267,14 +286,6 @@ async def test_what_is_no_form_is_refused_in_words(world: CitizensWorld) -> None
             (400, "text/html; charset=utf-8"),
             (422, "text/html; charset=utf-8"),
         }
-
-
-async def test_a_call_back_is_queued_for_the_seats(world: CitizensWorld) -> None:
-    noted = await world.browser.post("/intake/callback", data={"phone": "010-65123456", "question": "停水"})
-    assert (noted.status_code, "我们会打给您" in noted.text) == (200, True)
-    assert "65123456" not in noted.text
-    (waiting,) = (await world.http.get("/intake/v1/sessions")).json()["items"]
-    assert (waiting["kind"], waiting["state"]) == ("callback", "waiting")
 
 
 async def test_a_cookie_asks_for_https_where_citizens_come_by_it(fresh_database: str, tmp_path: Path) -> None:

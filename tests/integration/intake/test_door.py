@@ -15,7 +15,6 @@ from services.intake import store
 from services.intake.domain import Ticket
 from services.intake.handlers import SCREENING, Here, screening
 from services.intake.handlers.joining import enter
-from services.intake.handlers.receiving import door
 from services.intake.service import SERVICE
 from tests.support.stages import ManualClock, Probe, client, probing, running, settings_for
 
@@ -117,18 +116,18 @@ async def test_when_nothing_can_be_entered_the_step_fails_and_so_readiness_turns
 
 
 async def test_screening_waits_while_there_is_a_crowd_at_the_door(world: World) -> None:
-    crowded = door(world.stage.context)
-    crowded.under_way = screening.CROWD
+    engine = world.stage.context.engine
+    engine.crowd = screening.CROWD
     ticket = await world.post("路灯不亮")
     for _ in range(20):
         await world.http.get(f"/intake/v1/tickets/{ticket}")
     assert (world.probe.seen, await world.queued()) == ([], 1)
-    crowded.under_way = 0
+    engine.crowd = 0
     await world.told(ticket)
 
 
 async def test_an_appeal_that_has_waited_long_is_screened_whoever_stands_at_the_door(world: World) -> None:
-    door(world.stage.context).under_way = screening.CROWD
+    world.stage.context.engine.crowd = screening.CROWD
     ticket = await world.post("路灯不亮")
     world.clock.advance(seconds=screening.GIVES_WAY_SECONDS)
     await world.told(ticket)

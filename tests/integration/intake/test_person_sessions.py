@@ -169,6 +169,7 @@ async def test_old_sessions_are_forgotten_and_only_the_counts_stay(world: World,
     world.clock.advance(days=181)
     await watch_sessions(world.stages[0].context)
     left = await world.pool.fetchrow("SELECT card, ticket_id, state FROM sessions")
+    assert left
     assert tuple(left) == (b"", None, "gone")
     assert await world.pool.fetchval("SELECT (SELECT count(*) FROM spoken) + (SELECT count(*) FROM vault_keys)") == 0
     assert (await world.seat.post(f"{path}/take")).status_code == 409

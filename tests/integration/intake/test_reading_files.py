@@ -89,16 +89,37 @@ async def test_words_that_come_after_the_end_are_not_added(world: World) -> None
     await world.became("too_late")
 
 
+async def test_what_another_process_began_to_read_since_is_added_by_that_one_alone(world: World) -> None:
+    world.stage.context.engine.reading = _Overtaken(world)
+    ticket = await world.appeal_with(picture("NO WATER"))
+    await world.became("read")
+    seen = (await world.http.get(f"/intake/v1/tickets/{ticket}")).json()
+    assert len([line for line in seen["timeline"] if line["type"] == "file.read"]) == 1
+
+
 class _Slow:
     """A desk that reads only once the citizen has withdrawn."""
 
     kinds = ("picture",)
 
     def __init__(self, world: World) -> None:
-        self._world, self._desk = world, world.stage.context.engine.reading
+        self.world, self.desk = world, world.stage.context.engine.reading
 
     async def file(self, *given: Any) -> Any:
-        words = await self._desk.file(*given)
-        seen = [e for e in self._world.probe.seen if e.data.name == "ticket.received"]
-        await self._world.http.post(f"/intake/v1/tickets/{seen[0].subject}/withdraw", json={})
+        words = await self.desk.file(*given)
+        seen = [e for e in self.world.probe.seen if e.data.name == "ticket.received"]
+        await self.world.http.post(f"/intake/v1/tickets/{seen[0].subject}/withdraw", json={})
         return words
+
+
+class _Overtaken(_Slow):
+    """A desk that is so slow the first time that its lease runs out and somebody else takes the file."""
+
+    slow = True
+
+    async def file(self, *given: Any) -> Any:
+        if self.slow:
+            self.slow = False
+            pool = self.world.stage.context.database.pool
+            await pool.execute("UPDATE files SET read_attempts = read_attempts + 1, read_after = NULL")
+        return await self.desk.file(*given)

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -224,3 +225,37 @@ async def test_words_added_to_a_repeat_travel_to_its_parent_without_its_numbered
     assert all("今晚更黑了" not in line["text"] for line in shown["timeline"])
     opened = await world.http.get(f"/intake/v1/tickets/{second['ticket_id']}")
     assert any("今晚更黑了" in line["text"] for line in opened.json()["timeline"])
+
+
+async def supports(world: CitizensWorld, ticket: dict[str, Any]) -> int:
+    (row,) = await world.kept("SELECT support FROM tickets WHERE ticket_id = $1", UUID(ticket["ticket_id"]))
+    return int(row["support"])
+
+
+async def joined(world: CitizensWorld, child: dict[str, Any], to: dict[str, Any]) -> None:
+    path = f"/intake/v1/tickets/{child['ticket_id']}/link"
+    answer = await world.http.post(path, json={"to": to["ticket_id"], "reason": "同一盏灯"})
+    assert answer.status_code == 200, answer.text
+
+
+async def test_who_confirmed_and_then_appeals_counts_by_the_appeal_alone(world: CitizensWorld) -> None:
+    first = await world.public()
+    await world.support(first, kind="follow", reporter={"phone": NEIGHBOUR})
+    await world.support(first, kind="confirm", reporter={"phone": OTHER})
+    await joined(world, await world.received(text="别的事", phone=NEIGHBOUR), first)
+    assert await supports(world, first) == 2
+    assert len(await world.kept("SELECT FROM supporters")) == 1
+    assert len(await world.kept("SELECT FROM vault_keys")) == 2
+
+
+async def test_who_stands_behind_a_ticket_goes_along_when_it_is_joined_to_another(world: CitizensWorld) -> None:
+    first, second = await world.public(), await world.public(text="井盖丢了", phone=OTHER, address="海淀区中关村街道")
+    await world.support(first, kind="confirm", reporter={"phone": NEIGHBOUR})
+    await world.support(second, kind="confirm", reporter={"phone": NEIGHBOUR})
+    await world.support(second, kind="follow", reporter={"phone": "13900139003"})
+    await world.support(second, kind="confirm", reporter={"phone": PHONE})
+    await joined(world, second, first)
+    assert (await supports(world, first), await supports(world, second)) == (3, 0)
+    await world.say(first, DISPATCHED)
+    told = {to for to, text in await world.told(4) if "关注" in text}
+    assert told == {"+8613900139003"}

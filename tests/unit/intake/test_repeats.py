@@ -97,14 +97,14 @@ def test_points_close_by_are_one_place_where_no_name_is_told(lat: float, joined:
     one = Said("路灯不亮，太黑了", NOW, lat=39.9, lon=116.4, reporter="p_1")
     other = Said("这里的路灯坏了好几天", NOW, lat=lat, lon=116.4, reporter="p_2")
     assert (likeness(one, other) >= REPEATS.rules.link) is joined
-    assert bool(set(REPEATS.read([one]).keys(0).kept) & set(REPEATS.read([other]).keys(0).looked_for)) is joined
+    assert bool(set(REPEATS.read([one]).keys[0].kept) & set(REPEATS.read([other]).keys[0].looked_for)) is joined
 
 
 def test_reasons_are_told_in_both_languages() -> None:
     other = replace(COLD, text="没暖气，屋里冻得慌", received_at=NOW + timedelta(hours=2), reporter="p_2")
     read, first = REPEATS.read([other]), REPEATS.read([COLD])
     id_ = UUID(int=1)
-    known = Known({key: [id_] for key in first.keys(0).kept}, {id_: first.sketches[0].tobytes()})
+    known = Known({key: [id_] for key in first.keys[0].kept}, {id_: first.sketches[0].tobytes()})
     ((likely,),) = REPEATS.among(read, known)
     assert MESSAGES.repeat(likely.reasons, "zh") == "同一小区（花家地西里3区）、同一问题、相隔2小时"
     assert MESSAGES.repeat(likely.reasons, "en") == "same estate (花家地西里3区), same matter, 2 h apart"
@@ -114,7 +114,7 @@ def test_reading_in_parts_is_reading_at_once() -> None:
     some = [replace(COLD, text=text) for text in WORDS]
     whole, parts = REPEATS.read(some), joined_reads([REPEATS.read(some[:3]), REPEATS.read(some[3:])])
     assert whole.sketches.tobytes() == parts.sketches.tobytes()
-    assert [whole.keys(at) for at in range(7)] == [parts.keys(at) for at in range(7)]
+    assert [whole.keys[at] for at in range(7)] == [parts.keys[at] for at in range(7)]
     assert len(joined_reads([])) == 0
 
 
