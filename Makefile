@@ -58,8 +58,9 @@ bench: setup-dev ## measure throughput and latency; prints the settings beside t
 chaos: setup-dev ## random faults under load; JIESU_CHAOS_SEED repeats a run
 	@$(python) -m pytest tests/chaos -q -s
 
-evaluate: setup-dev ## how well the models understand appeals, on held-out data
+evaluate: setup-dev ## how well appeals are understood and repeats are joined, on held-out data
 	@$(python) -m tests.bench.classify_quality
+	@$(python) -m tests.bench.repeats_quality
 
 # The newest versions that pyproject.toml allows. Two files, because an installer can check hashes for a whole
 # file only: `requirements.lock` is what running needs, the other adds what development needs.

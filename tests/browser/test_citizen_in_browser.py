@@ -142,8 +142,7 @@ async def every_page(page: Page, site: Site) -> AsyncIterator[str]:
     yield "lookup with a mistake"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "light"), ("zh-CN", "dark"), ("en-GB", "light")])
 async def test_axe_finds_nothing_wrong_on_any_page(site: Site, browser: Browser, locale: str, scheme: Any) -> None:
     wrong = {}
     # The pages have no script of their own; axe-core is one.
@@ -154,9 +153,7 @@ async def test_axe_finds_nothing_wrong_on_any_page(site: Site, browser: Browser,
     assert wrong == {}
 
 
-@pytest.mark.parametrize(
-    ("type_size", "size"), [(16, PHONE), (32, PHONE), (16, (320, 640)), (32, DESK)], ids=str
-)  # fmt: skip
+@pytest.mark.parametrize(("type_size", "size"), [(16, (320, 640)), (32, PHONE), (32, DESK)], ids=str)
 @pytest.mark.parametrize("locale", LOCALES)
 async def test_nothing_is_cut_off_however_small_the_screen_and_large_the_type(
     site: Site, locale: str, type_size: int, size: tuple[int, int]
@@ -248,12 +245,12 @@ async def test_the_keyboard_reaches_the_content_first_and_a_mistake_takes_the_fo
         assert await page.evaluate(focus) == "#main"
         await page.fill("#number", "1")
         await page.fill("#code", "2")
-        await page.keyboard.press("Enter")
-        await page.wait_for_load_state()
+        async with page.expect_navigation():
+            await page.keyboard.press("Enter")
         assert await page.evaluate(focus) == "alert"
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
-        assert page.url.endswith("#code")
+        await page.wait_for_url("**#code")
 
 
 async def test_nothing_of_another_site_is_asked_for_and_the_policy_is_kept(site: Site, browser: Browser) -> None:

@@ -112,8 +112,9 @@ def _view(here: Here, one: Neighbour, language: str) -> PublicView:
 
 
 @router.post("/tickets/{ticket_id}/support")
-async def support(here: Context, _: Sender, ticket_id: UUID, command: SupportCommand) -> SupportView:
+async def support(here: Context, sender: Sender, ticket_id: UUID, command: SupportCommand) -> SupportView:
     """Confirm or follow a neighbour's public ticket. Everyone counts once, its own reporters not again."""
+    here.keys.admit(sender)
     to = handlers.reach(command.reporter) if command.kind == "follow" else {}
     if command.kind == "follow" and not to:
         raise wrong_field("reporter.phone", "must be a mobile phone, to be told by; or confirm instead")

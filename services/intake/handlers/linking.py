@@ -16,12 +16,26 @@ from libs.common.runtime.privacy import Redactor, unnumbered
 from libs.common.runtime.problems import unknown_ticket
 from libs.common.runtime.timers import Due
 from services.intake import store
-from services.intake.domain import By, Entry, Facts, Link, NotPossibleError, Ticket, face, heir, joined, parted, root_of
+from services.intake.domain import (
+    By,
+    Entry,
+    Facts,
+    Link,
+    News,
+    NotPossibleError,
+    Ticket,
+    face,
+    heir,
+    joined,
+    parted,
+    root_of,
+)
 from services.intake.handlers.around import Here
 from services.intake.handlers.following import MEMORY
 from services.intake.handlers.publicity import publish
 from services.intake.handlers.redacting import receipt_of
 from services.intake.handlers.repeats import find_again
+from services.intake.handlers.telling import tell
 
 CHILDREN = "children"
 """The timer that moves the children of a ticket that is no root any more."""
@@ -67,15 +81,13 @@ async def link(tx: Tx, here: Here, ticket_id: UUID, to: UUID, reason: str, by: s
 
     Raises NotPossibleError if either has ended or they belong together already.
     """
-    named = await _known(tx, here, [ticket_id, to])
-    root_id = root_of(named[to])
-    held = await _held(tx, here, [ticket_id, to, root_id])
-    if root_of(held[to]) != root_id:
-        raise NotPossibleError("the other ticket was joined or parted just now; look again")
+    held = await _held_with_roots(tx, here, [ticket_id, to])
+    root_id = root_of(held[to])
     child, root = held[ticket_id], held[root_id]
     linked = joined(child, MEMORY.of(tx, str(ticket_id)), root, MEMORY.of(tx, str(root_id)))
     await _join(tx, here, [(linked, Redactor().redact(reason))], by)
     await find_again(tx, here, [linked])
+    await tell(tx, here, [News(linked, "linked")])
     before = {child.parent: -1} if child.parent else {}
     counted = await store.drop_reporters(tx, [linked])
     await supported(tx, here, {**before, root_id: 1 - counted[root_id]})
@@ -85,7 +97,7 @@ async def link(tx: Tx, here: Here, ticket_id: UUID, to: UUID, reason: str, by: s
 
 async def unlink(tx: Tx, here: Here, ticket_id: UUID, reason: str, by: str) -> None:
     """Send a linked ticket on its own way. Raises NotPossibleError if it is not linked."""
-    held = await _held(tx, here, [ticket_id])
+    held = await _held_with_roots(tx, here, [ticket_id])
     child, reason = held[ticket_id], Redactor().redact(reason)
     await _part(tx, here, child, reason, by)
     await supported(tx, here, {root_of(child): -1})
@@ -120,34 +132,43 @@ async def on_orphans(timers: Sequence[Due], tx: Tx, here: Here) -> None:
 
 async def _move_children(tx: Tx, here: Here, former_id: UUID) -> None:
     former = (await store.tickets_of(tx.connection, [former_id]))[former_id]
-    children = await _children(tx, former)
+    children, busy = await _children(tx, former)
     if former.state == "withdrawn" and not former.heir:
         former = await _inherited(tx, here, former, children)
     target = await _lead(tx, former)
     if target and children:
         await _move(tx, here, former, [child for child in children if child.ticket_id != target.ticket_id], target)
+    if busy or (children and root_of(former) != former_id):
+        # There may be more of them; and who was held by another transaction is taken up at the next look.
         tx.schedule(CHILDREN, str(former_id), tx.now)
     elif former.state == "withdrawn":
         reason = await store.reason_of_withdrawal(tx, former_id)
         tx.emit(str(former_id), TicketWithdrawn(at=tx.now, reason=reason))
 
 
-async def _children(tx: Tx, former: Ticket) -> list[Ticket]:
-    """Hold some children of a ticket, unless it leads again. One may have left between the look and the lock."""
+async def _children(tx: Tx, former: Ticket) -> tuple[list[Ticket], bool]:
+    """Hold some children of a ticket, unless it leads again; and say whether others are held elsewhere."""
     if former.state == "open":
-        return []
+        return [], False
     found = [child.ticket_id for child in await store.children_of(tx, former.ticket_id, MOVED_AT_ONCE)]
-    await tx.lock(map(str, found))
-    held = await store.tickets_of(tx.connection, found)
-    return [child for child in held.values() if child.parent == former.ticket_id and child.state == "linked"]
+    free = await store.hold_free(tx, found)
+    # One may have left between the look and the lock.
+    held = await store.tickets_of(tx.connection, free)
+    mine = [child for child in held.values() if child.parent == former.ticket_id and child.state == "linked"]
+    return sorted(mine, key=lambda child: (child.received_at, child.ticket_id)), len(free) < len(found)
 
 
 async def _lead(tx: Tx, former: Ticket) -> Ticket | None:
-    """Hold and return the ticket that leads now where this one led: it may have been joined or left in its turn."""
-    lead = None
-    while next_ := (lead or former).heir or (lead or former).parent:
-        await tx.lock([str(next_)])
+    """Hold and return the ticket that leads now where this one led; None if there is none, or it is held elsewhere.
+
+    It may have been joined or left in its turn.
+    """
+    lead, next_ = None, former.heir or former.parent
+    while next_:
+        if not await store.hold_free(tx, [next_]):
+            return None
         lead = (await store.tickets_of(tx.connection, [next_]))[next_]
+        next_ = lead.heir or lead.parent
     return lead
 
 
@@ -209,9 +230,18 @@ async def _part(tx: Tx, here: Here, child: Ticket, reason: str, by: str) -> None
     await find_again(tx, here, [ticket])
 
 
-async def _held(tx: Tx, here: Here, tickets: Sequence[UUID]) -> dict[UUID, Ticket]:
-    await tx.lock(map(str, tickets))
-    return await _known(tx, here, tickets)
+async def _held_with_roots(tx: Tx, here: Here, tickets: Sequence[UUID]) -> dict[UUID, Ticket]:
+    """Hold tickets and what they belong to, in the one order that every transaction locks in.
+
+    Raises NotPossibleError if one of them was joined or parted between the look and the lock.
+    """
+    named = await _known(tx, here, tickets)
+    wanted = {*tickets, *map(root_of, named.values())}
+    await tx.lock(map(str, wanted))
+    held = await _known(tx, here, list(wanted))
+    if {root_of(held[ticket_id]) for ticket_id in tickets} - wanted:
+        raise NotPossibleError("a ticket was joined or parted just now; look again")
+    return held
 
 
 async def _known(tx: Tx, here: Here, tickets: Sequence[UUID]) -> dict[UUID, Ticket]:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from libs.common.messaging.transaction import Tx
+from libs.common.messaging.transaction import Aggregate, Tx
 from libs.common.runtime.rows import Rows
+from libs.common.runtime.timers import LOCK_FREE
 from services.intake.domain import Entry, Link, Ticket
 from services.intake.store.tickets import TICKETS, TIMELINE
 
@@ -36,15 +37,20 @@ async def has_children(tx: Tx, parent: UUID) -> bool:
     return bool(await tx.connection.fetchval(HAS_CHILDREN, parent))
 
 
+async def hold_free(tx: Tx, tickets: Iterable[UUID]) -> set[UUID]:
+    """Hold those of these tickets that no other transaction holds, and return all of them that this one holds now.
+
+    For a transaction that holds something already: to wait for more, out of order, could be for ever.
+    """
+    wanted = {str(ticket_id) for ticket_id in tickets}
+    for row in await tx.connection.fetch(LOCK_FREE, sorted(wanted - tx.held.keys())):
+        tx.held[row["subject"]] = Aggregate(row["version"], row["facts"])
+    return {UUID(subject) for subject in wanted & tx.held.keys()}
+
+
 async def note_links(tx: Tx, links: Iterable[Link]) -> None:
     """Keep who joined or parted what, and why."""
     await LINKS.save(tx.connection, links)
-
-
-async def last_link(connection: Any, ticket_id: UUID) -> Link | None:
-    """Return what was decided of a ticket last."""
-    found = await LINKS.load(connection, "WHERE ticket_id = $1 ORDER BY at DESC LIMIT 1", ticket_id)
-    return found[0] if found else None
 
 
 async def lines_of_types(connection: Any, ticket_id: UUID, types: Sequence[str]) -> list[Entry]:

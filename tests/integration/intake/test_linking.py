@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -288,3 +289,32 @@ async def test_what_an_older_model_read_is_read_again(world: World) -> None:
     while await pool.fetchval("SELECT count(*) FROM likenesses WHERE model = 1"):
         await asyncio.sleep(0)
     assert await world.parents([await world.received(COLD[1])]) == [first]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_is_linked_and_taken_back_support_counts_the_linked_and_no_root_is_linked(
+    world: World, seed: int
+) -> None:
+    random, pool = Random(seed), world.stage.context.database.pool
+    streets = ("古城南路", "八角北路", "康泽路", "金盏大街", "安富街", "福伟路")
+    tickets = [await world.received("路灯不亮", f"{street}") for street in streets]
+    for _ in range(14):
+        world.clock.advance(seconds=1)
+        one, other = random.sample(tickets, 2)
+        deed, body = random.choice([("link", {"to": other, "reason": "x"})] * 4 + [("unlink", {"reason": "x"})])
+        if random.random() < 0.1:
+            deed, body = "withdraw", {}
+        answer = await world.http.post(f"/intake/v1/tickets/{one}/{deed}", json=body)
+        assert answer.status_code in {200, 409}, answer.text
+    while await pool.fetchval("SELECT count(*) FROM timers WHERE kind = 'children'"):
+        await asyncio.sleep(0)
+    wrong = await pool.fetch(
+        """
+        SELECT t.number, t.state, t.support, count(c.*), p.state FROM tickets t
+        LEFT JOIN tickets c ON c.parent = t.ticket_id AND c.state = 'linked'
+        LEFT JOIN tickets p ON p.ticket_id = t.parent
+        GROUP BY t.ticket_id, p.state
+        HAVING t.support <> count(c.*) OR (t.state = 'linked') <> (t.parent IS NOT NULL) OR p.state <> 'open'
+        """
+    )
+    assert wrong == []

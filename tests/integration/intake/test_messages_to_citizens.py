@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,14 @@ async def test_without_a_gateway_each_message_is_recorded_as_failed_and_never_tr
         told = (await world.messages(ticket))["messages"]
         assert {m["kind"] for m in told} == {"received", "dispatched"}
         assert {(m["state"], m["error"], m["attempts"]) for m in told} == {("failed", "no_gateway", 0)}
+
+
+async def test_a_city_switches_off_what_it_does_not_want_told(world: CitizensWorld) -> None:
+    engine = world.stage.context.engine
+    engine.telling = replace(engine.telling, off=frozenset({"received"}))
+    ticket = await world.received()
+    await world.say(ticket, DISPATCHED)
+    assert [message["kind"] for message in (await world.messages(ticket))["messages"]] == ["dispatched"]
 
 
 async def test_at_night_only_what_is_awaited_is_told(world: CitizensWorld) -> None:

@@ -17,6 +17,7 @@ from services.intake.messages import Messages
 from services.intake.repeats import Known, Repeats, Said, joined_reads
 from services.intake.repeats.knowledge import load_knowledge
 from services.intake.repeats.sketches import SKETCH
+from tests.bench.repeats_pairs import read_pairs
 from tests.bench.repeats_quality import measure
 from tests.support.stages import CITY
 
@@ -42,6 +43,8 @@ def test_joined_pairs_are_rightly_joined_and_few_are_missed(name: str) -> None:
 
 def test_training_pairs_are_more_than_seven_hundred_and_share_no_theme_with_the_others() -> None:
     assert measure(REPEATS, "training").pairs >= 700
+    themes = [{appeal.theme for appeal in read_pairs(name).appeals} for name in ("training", "heldout", "fresh")]
+    assert len(set().union(*themes)) == sum(map(len, themes))
 
 
 @pytest.mark.parametrize(
