@@ -32,13 +32,18 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2
 
 
 class Reporter(Body):
-    """Who appeals. All of it stays in the vault but the type, whether to stay anonymous, and a pseudonym."""
+    """Who appeals. All of it stays in the vault but the type, how much to keep from others, and a pseudonym.
+
+    `anonymous` 匿名 is known to nobody and told nothing. `confidential` 保密 is known to the hotline, which tells and
+    calls them back, and not to the unit.
+    """
 
     type: ReporterType = "person"
     name: Line | None = None
     phone: Phone | None = None
     email: Email | None = None
     anonymous: bool = False
+    confidential: bool = False
 
 
 class Point(Body):

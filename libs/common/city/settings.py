@@ -227,7 +227,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Messages:
-    """What citizens are told without asking: the kinds a city has switched off, and when it is night, in its own time."""
+    """What citizens are told without asking: the kinds a city switched off, and when it is night, in its own time."""
 
     off: tuple[MessageKind, ...] = ()
     quiet_from: time = time(22)

@@ -54,7 +54,7 @@ class Settings:
     speech_model: Path | None = None
     """The folder of a faster-whisper model; without one, no speech is read."""
     speech_sessions: int = 2
-    """How many calls are transcribed live at once; each takes most of a core and 300 MB."""
+    """How many calls are transcribed live at once; each takes most of a core and 500 MB."""
     kafka_bootstrap: str = ""
     kafka_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_mechanism: str = "SCRAM-SHA-512"
@@ -114,7 +114,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     if unknown:
         raise SettingsError(f"unknown settings {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}")
     try:
-        return _SETTINGS.validate_python({known[k]: v for k, v in environment.items() if k in known})
+        return _SETTINGS.validate_python({known[k]: v for k, v in environment.items() if k in known and v})
     except ValidationError as error:
         problems = [f"{variable(str(e['loc'][0]))}: {e['msg']}, got {e['input']!r}" for e in error.errors()]
         raise SettingsError("; ".join(problems)) from error

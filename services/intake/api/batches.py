@@ -3,9 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
 from libs.common.runtime.problems import Problem
@@ -27,13 +27,18 @@ Row = tuple[int, bytes | Problem]
 
 
 @router.post("/tickets/batch", response_class=Response, responses=_ANSWER, openapi_extra=_BODY)
-async def post_batch(request: Request, here: Context, sender: Sender) -> Response:
+async def post_batch(
+    request: Request,
+    here: Context,
+    sender: Sender,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> Response:
     """Receive many appeals; answers one line for each, in order, when all are received.
 
     The body is NDJSON, a line for each body of a single POST, or, if the Content-Type says text/csv, a table whose
     first row names the columns. A line of the answer has the number of its line (its row, as a spreadsheet counts) and
     either what a single POST answers or a `problem`. After a break send the batch again: what has an `external_ref` is
-    not received twice.
+    not received twice, nor, with an `Idempotency-Key`, is a line of the same batch.
     """
     table = request.headers.get("content-type", "").startswith("text/csv")
     rows = appeals_in(request.stream()) if table else _lines(request.stream())
@@ -43,14 +48,14 @@ async def post_batch(request: Request, here: Context, sender: Sender) -> Respons
         async for row in rows:
             waiting.append(row)
             if len(waiting) == AHEAD:
-                answers += await _receive(here, sender, waiting)
+                answers += await _receive(here, sender, waiting, idempotency_key)
                 waiting.clear()
     except Problem as problem:
         # What stands before it is received all the same, and must be answered for.
         if not answers and not waiting:
             raise
         waiting.append((waiting[-1][0] + 1 if waiting else answers[-1]["line"] + 1, problem))
-    answers += await _receive(here, sender, waiting)
+    answers += await _receive(here, sender, waiting, idempotency_key)
     told = "".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers)
     return Response(told, media_type="application/x-ndjson")
 
@@ -68,14 +73,15 @@ async def _lines(stream: AsyncIterator[bytes]) -> AsyncIterator[Row]:
         yield number + 1, rest
 
 
-async def _receive(here: Here, sender: Principal, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    return await asyncio.gather(*(_answer(here, sender, *row) for row in rows))
+async def _receive(here: Here, sender: Principal, rows: Sequence[Row], key: str | None) -> list[dict[str, Any]]:
+    return await asyncio.gather(*(_answer(here, sender, row, key) for row in rows))
 
 
-async def _answer(here: Here, sender: Principal, number: int, appeal: bytes | Problem) -> dict[str, Any]:
+async def _answer(here: Here, sender: Principal, row: Row, key: str | None) -> dict[str, Any]:
+    number, appeal = row
     try:
         if isinstance(appeal, Problem):
             raise appeal
-        return {"line": number, **await receive(here, sender, appeal, None)}
+        return {"line": number, **await receive(here, sender, appeal, key and f"{key}\0{number}")}
     except Problem as problem:
         return {"line": number, "problem": problem.body()}

@@ -43,7 +43,10 @@ class ContactCommand(Body):
 
 
 class ContactView(BaseModel):
-    """What the vault holds of an appeal. `marks` are the originals behind ⟦marks⟧ in the redacted text."""
+    """What the vault holds of an appeal. `marks` are the originals behind ⟦marks⟧ in the redacted text.
+
+    `confidential`: the reporter asked to stay unknown to the unit, so none of this is to be passed on to it.
+    """
 
     name: str | None
     phone: str | None
@@ -52,6 +55,7 @@ class ContactView(BaseModel):
     media_url: str | None
     text: str
     marks: dict[str, str]
+    confidential: bool
 
 
 @router.post("/tickets/{ticket_id}/contact")
@@ -70,4 +74,5 @@ async def contact(here: Context, reader: Reader, ticket_id: UUID, command: Conta
         media_url=appeal.media_url,
         text=appeal.text,
         marks={mark.name: mark.original for mark in opened.marks},
+        confidential=appeal.reporter.anonymous or appeal.reporter.confidential,
     )

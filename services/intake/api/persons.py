@@ -16,7 +16,7 @@ from services.intake.api.around import Context, Reading, Seat
 from services.intake.api.tickets import TimelineView
 from services.intake.appeal import Appeal, Phone
 from services.intake.domain import ERASED, Stays, status
-from services.intake.handlers import Asking, Claim, Copy, Here, Person
+from services.intake.handlers import Asking, Claim, Copy, Here, Person, Talk
 
 router = APIRouter()
 
@@ -73,10 +73,13 @@ class SaidView(BaseModel):
 
 
 class SessionCopy(BaseModel):
-    """A chat, a call or a video session about the appeal."""
+    """A chat, a call or a video session: what was left for the seat, and what was said."""
 
     kind: str
     opened_at: datetime
+    name: str | None
+    phone: str | None
+    question: str | None
     said: list[SaidView]
 
 
@@ -105,11 +108,12 @@ class SupportCopy(BaseModel):
 
 
 class PersonCopy(BaseModel):
-    """All that is kept of a person."""
+    """All that is kept of a person. `sessions` are those about none of the tickets."""
 
     generated_at: datetime
     tickets: list[TicketCopy]
     supports: list[SupportCopy]
+    sessions: list[SessionCopy]
 
 
 class ErasedView(BaseModel):
@@ -186,11 +190,21 @@ async def _person(here: Here, by: str, action: Literal["export", "erase"], comma
 
 
 async def _copy(here: Here, person: Person, asking: Asking, language: str) -> PersonCopy:
-    copies, supports = await handlers.copy_of(here, person, asking)
+    found = await handlers.copy_of(here, person, asking)
     return PersonCopy(
         generated_at=here.clock.now(),
-        tickets=[_ticket(here, copy, language) for copy in copies],
-        supports=[SupportCopy(ticket_id=s.ticket_id, kind=s.kind, at=s.at) for s in supports],
+        tickets=[_ticket(here, copy, language) for copy in found.copies],
+        supports=[SupportCopy(ticket_id=s.ticket_id, kind=s.kind, at=s.at) for s in found.supports],
+        sessions=[_session(talk) for talk in found.talks],
+    )
+
+
+def _session(talk: Talk) -> SessionCopy:
+    return SessionCopy(
+        kind=talk.session.kind,
+        opened_at=talk.session.opened_at,
+        said=[SaidView(at=line.at, by=line.by, text=line.text) for line in talk.said],
+        **talk.card.model_dump(),
     )
 
 
@@ -207,14 +221,7 @@ def _ticket(here: Here, copy: Copy, language: str) -> TicketCopy:
             for line in copy.lines
         ],
         files=list(copy.files),
-        sessions=[
-            SessionCopy(
-                kind=session.kind,
-                opened_at=session.opened_at,
-                said=[SaidView(at=s.at, by=s.by, text=s.text) for s in copy.said.get(session.session_id, ())],
-            )
-            for session in copy.sessions
-        ],
+        sessions=[_session(talk) for talk in copy.talks],
         messages=[MessageView(kind=m.kind, at=m.at, state=m.state) for m in copy.messages],
         audit=[SeenView(at=e.at, by=e.by, action=e.action, purpose=e.purpose, outcome=e.outcome) for e in copy.audited],
     )

@@ -20,6 +20,7 @@ INSIDE = {
     "reporter_name": ("reporter", "name"),
     "reporter_phone": ("reporter", "phone"),
     "anonymous": ("reporter", "anonymous"),
+    "confidential": ("reporter", "confidential"),
     "lat": ("location", "lat"),
     "lon": ("location", "lon"),
 }
@@ -75,7 +76,7 @@ def _fields(cells: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _value(name: str, cell: str) -> str | bool:
-    if name == "anonymous" and cell.lower() in YES | NO:
+    if name in {"anonymous", "confidential"} and cell.lower() in YES | NO:
         return cell.lower() in YES
     return cell
 

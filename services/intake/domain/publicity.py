@@ -47,7 +47,7 @@ def public(ticket: Ticket, facts: Facts, services: Services) -> bool:
     it. A repeat of another channel is seen through the ticket it repeats.
     """
     seen = ticket.channel == OPEN_CHANNEL or ticket.state != "linked"
-    hidden = ticket.hidden or ticket.anonymous or ticket.emergency is not None
+    hidden = ticket.hidden or ticket.unnamed or ticket.emergency is not None
     return seen and not hidden and service_of(ticket, facts, services) is not None
 
 

@@ -59,6 +59,7 @@ class Patience:
 class Session:
     """One wish for a person. `card` is sealed: name, phone and question. `room` opens the video.
 
+    `person` is the pseudonym of the phone, by which its owner can have what is kept.
     `seen_at` is when its citizen last looked, to the minute. `tries` counts calls that nobody took, and `call_after` is
     when to call again. `version` grows with every change and message.
     """
@@ -73,6 +74,7 @@ class Session:
     opened_at: datetime
     seen_at: datetime
     card: bytes
+    person: str | None = None
     ticket_id: UUID | None = None
     room: str | None = None
     taken_at: datetime | None = None
@@ -135,11 +137,11 @@ def left(session: Session, now: datetime) -> Session:
     return session if session.over else _over(_move(session, "leave"), "left", now)
 
 
-def turned_callback(session: Session, card: bytes) -> Session:
+def turned_callback(session: Session, card: bytes, person: str | None) -> Session:
     """Turn waiting for a chat or a video into waiting for a call: the place in the queue stays."""
     if session.kind == "callback":
         raise NotPossibleError("a call back was asked for already")
-    return replace(_move(session, "ask_callback"), kind="callback", card=card, room=None)
+    return replace(_move(session, "ask_callback"), kind="callback", card=card, person=person, room=None)
 
 
 def offer_callback(session: Session, ahead: int, patience: Patience, now: datetime) -> bool:

@@ -54,6 +54,13 @@ class Ticket:
     ways: tuple[Way, ...] = ()
     """How its reporter can be written to; the addresses are in the vault."""
     attachments: tuple[Attachment, ...] = ()
+    confidential: bool = False
+    """Whether the hotline alone may know who the reporter is."""
+
+    @property
+    def unnamed(self) -> bool:
+        """Whether the handling unit may not learn who the reporter is."""
+        return self.anonymous or self.confidential
 
 
 @dataclass(frozen=True, slots=True)

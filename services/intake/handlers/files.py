@@ -162,23 +162,25 @@ async def with_files(tx: Tx, screened: Sequence[tuple[Ticket, store.Sealed]]) ->
 async def show_files(tx: Tx, here: Here, ticket_id: UUID, reader: Principal | None) -> list[File]:
     """Return a ticket's files for who holds its query code (no `reader`), its sender, the seats, and who works on it.
 
-    What anyone but the citizen gets to see is kept in the audit log. Raises Problem 403 or 404.
+    Of a reporter who stays unknown to the unit it gets the pictures: a voice or a letter tells who it is, and cannot be
+    redacted. What anyone but the citizen gets to see is kept in the audit log. Raises Problem 403 or 404.
     """
     rows = await store.sealed(tx.connection, [ticket_id])
     if not rows:
         raise Problem(404, "no such ticket")
-    if reader and reader.name != rows[0].client and not await _works_on(tx, ticket_id, reader):
-        raise Problem(403, "only the sender of a ticket, the seats, and the units that work on it may see its files")
     files = (await store.files_of(tx.connection, [ticket_id])).get(ticket_id, [])
+    if reader and reader.name != rows[0].client and not reader.may("seat", "supervisor"):
+        files = await _shown_to_unit(tx, ticket_id, reader, files)
     if reader and files:
         await note(tx, here, *(Deed(reader.name, "file", ticket_id, note=str(file.file_id)) for file in files))
     return files
 
 
-async def _works_on(tx: Tx, ticket_id: UUID, reader: Principal) -> bool:
-    if reader.may("seat", "supervisor"):
-        return True
-    return reader.may("unit") and any(map(reader.acts_for, (await order_of(tx, ticket_id)).workers))
+async def _shown_to_unit(tx: Tx, ticket_id: UUID, reader: Principal, files: Sequence[File]) -> list[File]:
+    order = await order_of(tx, ticket_id)
+    if not reader.may("unit") or not any(map(reader.acts_for, order.workers)):
+        raise Problem(403, "only the sender of a ticket, the seats, and the units that work on it may see its files")
+    return [file for file in files if file.kind == "picture" or not order.hidden]
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ async def order_of(tx: Tx, ticket_id: UUID) -> Order:
         return Order("open", MEMORY.read({}))
     leading = await _leading(tx, ticket)
     facts = MEMORY.read(await store.facts(tx.connection, leading.ticket_id))
-    return Order(leading.state, facts, hidden=ticket.anonymous)
+    return Order(leading.state, facts, hidden=ticket.unnamed)
 
 
 async def _leading(tx: Tx, ticket: Ticket) -> Ticket:

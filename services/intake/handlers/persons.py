@@ -3,8 +3,8 @@
 Source: Personal Information Protection Law, articles 45 and 47.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
@@ -34,6 +34,7 @@ from services.intake.handlers.commands import withdraw
 from services.intake.handlers.following import MEMORY
 from services.intake.handlers.retention import erase_whole
 from services.intake.handlers.sealing import appeal_of, marks_of
+from services.intake.handlers.sessions import Card, card_of
 from services.intake.handlers.telling import messages
 
 Claim = Literal["person_request", "legal"]
@@ -63,6 +64,15 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class Talk:
+    """A chat, a call or a video session: what was left for the seat, and what was said."""
+
+    session: Session
+    card: Card
+    said: Sequence[SpokenLine]
+
+
+@dataclass(frozen=True, slots=True)
 class Copy:
     """All that is kept of one appeal. `appeal` and `marks` are gone once it was erased."""
 
@@ -74,8 +84,7 @@ class Copy:
     lines: Sequence[Entry]
     files: Sequence[Attachment]
     audited: Sequence[Audited]
-    sessions: Sequence[Session]
-    said: Mapping[UUID, Sequence[SpokenLine]] = field(default_factory=dict)
+    talks: Sequence[Talk] = ()
     messages: Sequence[Message] = ()
 
 
@@ -85,20 +94,37 @@ async def by_phone(here: Here, phone: str) -> Person:
     return Person(await store.tickets_of_reporter(here.database.pool, pseudonym), pseudonym)
 
 
-async def copy_of(here: Here, person: Person, asking: Asking) -> tuple[list[Copy], list[Supporter]]:
-    """Return all that is kept of a person: their appeals, and the tickets of others that they stand behind."""
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """All that is kept of a person: appeals, the tickets of others they stand behind, sessions about no appeal."""
+
+    copies: Sequence[Copy]
+    supports: Sequence[Supporter]
+    talks: Sequence[Talk]
+
+
+async def copy_of(here: Here, person: Person, asking: Asking) -> Copies:
+    """Return all that is kept of a person."""
     async with here.database.begin() as tx:
         copies = await _copies(here, tx, person.tickets)
         supports = await store.supports_of(tx.connection, person.pseudonym) if person.pseudonym else []
+        sessions = await store.sessions_of(tx.connection, person.tickets, person.pseudonym)
+        cards = {session.session_id: await card_of(tx, here, session) for session in sessions}
         seen: list[UUID | None] = [copy.row.ticket_id for copy in copies]
         await note(tx, here, *(asking.deed("export", ticket_id) for ticket_id in seen or [None]))
-    return [await _with_words(here, copy) for copy in copies], supports
+    talks = [Talk(s, cards[s.session_id], await said(here, s.session_id, 0, MOST_SPOKEN)) for s in sessions]
+    about = {copy.row.ticket_id for copy in copies}
+    return Copies(
+        [await _with_words(here, copy, talks) for copy in copies],
+        supports,
+        [talk for talk in talks if talk.session.ticket_id not in about],
+    )
 
 
-async def _with_words(here: Here, copy: Copy) -> Copy:
+async def _with_words(here: Here, copy: Copy, talks: Sequence[Talk]) -> Copy:
     """Add what was said in sessions about a ticket, and what its reporter was sent."""
-    said_in = {s.session_id: await said(here, s.session_id, 0, MOST_SPOKEN) for s in copy.sessions}
-    return replace(copy, said=said_in, messages=await messages(here, copy.row.ticket_id, copy.facts.round))
+    mine = [talk for talk in talks if talk.session.ticket_id == copy.row.ticket_id]
+    return replace(copy, talks=mine, messages=await messages(here, copy.row.ticket_id, copy.facts.round))
 
 
 async def _copies(here: Here, tx: Tx, wanted: Sequence[UUID]) -> list[Copy]:
@@ -108,7 +134,6 @@ async def _copies(here: Here, tx: Tx, wanted: Sequence[UUID]) -> list[Copy]:
     lines = await store.lines_of(tx.connection, wanted)
     files = await store.files_of(tx.connection, wanted)
     audited = await store.audit_of(tx.connection, wanted)
-    sessions = await store.sessions_of(tx.connection, wanted)
     copies = []
     for row in rows:
         id_ = row.ticket_id
@@ -122,7 +147,6 @@ async def _copies(here: Here, tx: Tx, wanted: Sequence[UUID]) -> list[Copy]:
                 lines=[line for line in lines if line.ticket_id == id_],
                 files=[file.attachment for file in files.get(id_, ())],
                 audited=[entry for entry in audited if entry.ticket_id == id_],
-                sessions=[session for session in sessions if session.ticket_id == id_],
             )
         )
     return copies
@@ -140,10 +164,15 @@ async def erase_person(here: Here, person: Person, asking: Asking, *, withdrawin
     """
     results = {id_: await _erase_one(here, id_, asking, withdrawing=withdrawing) for id_ in person.tickets}
     async with here.database.begin() as tx:
-        gone = await store.forget_supports(tx, person.pseudonym) if person.pseudonym else 0
+        gone = await _forget_beside(tx, person.pseudonym) if person.pseudonym else 0
         if gone or not results:
             await note(tx, here, asking.deed("erase", None))
     return results
+
+
+async def _forget_beside(tx: Tx, pseudonym: str) -> int:
+    """Forget what is kept of a person beside their appeals; a session that goes on stays until it is over."""
+    return await store.forget_supports(tx, pseudonym) + await store.forget_sessions_of(tx, pseudonym)
 
 
 async def _erase_one(here: Here, ticket_id: UUID, asking: Asking, *, withdrawing: bool) -> Stays | None:

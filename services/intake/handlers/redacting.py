@@ -45,6 +45,7 @@ def redacted(engine: Engine, row: store.Sealed) -> tuple[Ticket, store.Sealed]:
         device=appeal.external_ref if appeal.channel == "sensor" else None,
         service=appeal.service,
         ways=tuple(reach(appeal.reporter)),
+        confidential=appeal.reporter.confidential,
     )
     return ticket, seal_marks(engine, row, redactor.marks) if redactor.marks else row
 

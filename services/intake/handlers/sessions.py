@@ -81,7 +81,7 @@ async def open_session(tx: Tx, here: Here, wish: Wish, session_id: UUID | None =
     session = Session(
         session_id=session_id, kind=wish.kind, asked_kind=wish.kind, state="waiting", client=wish.client,
         needs=wish.needs, language=wish.language, opened_at=tx.now, seen_at=tx.now, ticket_id=wish.ticket_id,
-        card=seal(key, session_id, wish.card.model_dump_json()),
+        card=seal(key, session_id, wish.card.model_dump_json()), person=_person(here, wish.card),
         room=secrets.token_urlsafe(16) if wish.kind == "video" else None,
     )  # fmt: skip
     if not await store.open_session(tx, session, key.wrapped):
@@ -94,6 +94,10 @@ async def _check(tx: Tx, here: Here, wish: Wish) -> None:
         raise Problem(409, "this city has no provider of video calls; ask for a chat or to be called back")
     if wish.kind == "callback" and not (wish.card.phone or await _phone_of(tx, here, wish.ticket_id)):
         raise wrong_field("phone", "is needed to be called back; or name a ticket whose reporter left one")
+
+
+def _person(here: Here, card: Card) -> str | None:
+    return here.engine.pseudonyms.of("phone", card.phone) if card.phone else None
 
 
 async def _phone_of(tx: Tx, here: Here, ticket_id: UUID | None) -> str | None:
@@ -164,17 +168,17 @@ async def take_session(tx: Tx, here: Here, session_id: UUID, seat: str) -> tuple
     session = await _keep(tx, before, taken(before, seat, tx.now))
     if before.first_taken_at is None:
         WAIT.labels(session.kind).observe((tx.now - session.opened_at).total_seconds())
-    card = await _card(tx, here, session)
+    card = await card_of(tx, here, session)
+    if card.phone is None and session.kind == "callback":
+        card = card.model_copy(update={"phone": await _phone_of(tx, here, session.ticket_id)})
     await note(tx, here, Deed(seat, "contact", session.ticket_id, "callback", note=f"session {session_id}"))
     return session, card
 
 
-async def _card(tx: Tx, here: Here, session: Session) -> Card:
+async def card_of(tx: Tx, here: Here, session: Session) -> Card:
+    """Open what a citizen left for the seat."""
     key = await key_of(tx, here, session.session_id)
-    card = Card.model_validate_json(key.open(session.card, session.session_id.bytes))
-    if card.phone is None and session.kind == "callback":
-        return card.model_copy(update={"phone": await _phone_of(tx, here, session.ticket_id)})
-    return card
+    return Card.model_validate_json(key.open(session.card, session.session_id.bytes))
 
 
 async def release_session(tx: Tx, session_id: UUID, seat: str | None) -> Session:
@@ -204,9 +208,10 @@ async def call_back_instead(tx: Tx, here: Here, session_id: UUID, card: Card) ->
     session = await _held(tx, session_id)
     key = await key_of(tx, here, session_id)
     # What was left when they came stays, where nothing new is said of it.
-    known = Card.model_validate_json(key.open(session.card, session_id.bytes))
+    known = await card_of(tx, here, session)
     card = known.model_copy(update=card.model_dump(exclude_none=True))
-    return await _keep(tx, session, turned_callback(session, seal(key, session_id, card.model_dump_json())))
+    sealed = seal(key, session_id, card.model_dump_json())
+    return await _keep(tx, session, turned_callback(session, sealed, _person(here, card)))
 
 
 async def key_of(tx: Tx, here: Here, session_id: UUID) -> DataKey:

@@ -17,9 +17,9 @@ from services.intake.pages.forms import Filled, Form, Sent, wrong_fields
 from services.intake.pages.frame import CLIENT, Looking, Sending, Visitor, pages
 from services.intake.pages.uploads import chunks, refused
 
-FIELDS = ("text", "address", "phone", "name", "email", "anonymous", "access_needs", "kind", "language")
+FIELDS = ("text", "address", "phone", "name", "email", "confidential", "anonymous", "access_needs", "kind", "language")
 """In the order of the form."""
-MORE = {"email", "anonymous", "access_needs", "kind"}
+MORE = {"email", "confidential", "anonymous", "access_needs", "kind"}
 """What most leave alone: it stays folded until it is used."""
 BUSY = (429, 503)
 
@@ -80,7 +80,7 @@ def _appeal(sent: Sent) -> dict[str, Any]:
     rest: dict[str, Any] = {key: filled[key] for key in ("text", "address", "kind", "language") if key in filled}
     return {
         "channel": "web",
-        "reporter": reporter | {"anonymous": "anonymous" in filled},
+        "reporter": reporter | {name: name in filled for name in ("anonymous", "confidential")},
         "access_needs": sent.ticked.get("access_needs", ()),
         **rest,
     }

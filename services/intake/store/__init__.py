@@ -46,7 +46,14 @@ from services.intake.store.linking import (
     note_links,
     reason_of_withdrawal,
 )
-from services.intake.store.persons import forget_supports, lines_of, sessions_of, supports_of, tickets_of_reporter
+from services.intake.store.persons import (
+    forget_sessions_of,
+    forget_supports,
+    lines_of,
+    sessions_of,
+    supports_of,
+    tickets_of_reporter,
+)
 from services.intake.store.publicity import (
     Wanted,
     facts_of,
@@ -177,6 +184,7 @@ __all__ = [
     "followers",
     "forget_files",
     "forget_sessions",
+    "forget_sessions_of",
     "forget_supports",
     "forget_waiting",
     "found_under",

@@ -40,7 +40,7 @@ WITH old AS (
 ), said AS (DELETE FROM spoken USING old WHERE spoken.session_id = old.session_id
 ), keys AS (DELETE FROM vault_keys USING old WHERE ticket_id = old.session_id
 ), left_open AS (
-    UPDATE sessions s SET card = '', ticket_id = NULL, room = NULL, ended_at = coalesce(ended_at, $3),
+    UPDATE sessions s SET card = '', person = NULL, ticket_id = NULL, room = NULL, ended_at = coalesce(ended_at, $3),
     outcome = coalesce(outcome, 'left'), state = CASE WHEN ended_at IS NULL THEN 'gone' ELSE state END
     FROM old WHERE s.session_id = old.session_id
 )

@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from services.intake.pages.submitting import FIELDS
 from tests.support.citizens import ASKED, DISPATCHED, PHONE, CitizensWorld, citizens_world, classified
 
 SUBMIT = "/intake/appeal/files"
@@ -260,7 +261,7 @@ async def test_a_repeat_shows_how_the_ticket_goes_that_it_belongs_to(world: Citi
 @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
 async def test_whatever_is_typed_is_answered_by_a_page(world: CitizensWorld, hostile: str) -> None:
     path, _, _ = await submitted(world)
-    fields = ("text", "address", "name", "phone", "email", "kind", "language", "anonymous", "access_needs", "once")
+    fields = (*FIELDS, "once")
     forms: list[tuple[str, dict[str, str]]] = [
         *((SUBMIT, {"text": "井盖丢了", field: hostile}) for field in fields),
         ("/intake/lookup", {"number": hostile, "code": hostile}),

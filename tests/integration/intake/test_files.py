@@ -296,6 +296,19 @@ async def test_files_are_shown_to_who_works_on_the_ticket_and_it_is_kept_who_saw
     assert audited == [(name, "file", UUID(ticket), file, "done") for name in saw]
 
 
+@pytest.mark.parametrize("wish", ["anonymous", "confidential"])
+async def test_no_voice_or_letter_of_who_stays_unknown_goes_to_the_unit(world: World, wish: str) -> None:
+    kinds = (attached.picture("JPEG"), b"my letter")
+    files = [(await world.upload(content))["file_id"] for content in kinds]
+    ticket = (await world.post(*files, reporter={wish: True})).json()["ticket_id"]
+    await world.probe.named("ticket.snapshot", subject=UUID(ticket))
+    unit = UnitRef(code=LEAD, name="市水务局")
+    await world.peer.say(ticket, TicketDispatched(unit=unit, rule="duty", why=("w",), round=1, at=NOON))
+    lead, seat = world.as_("lead", "unit", units=(LEAD,)), world.as_("seat", "seat")
+    seen = [(await who.get(f"/intake/v1/tickets/{ticket}/files")).json()["items"] for who in (lead, seat)]
+    assert [[file["kind"] for file in some] for some in seen] == [["picture"], ["picture", "document"]]
+
+
 async def test_the_citizen_sees_the_files_of_their_own_ticket_only(world: World) -> None:
     mine = await world.received((await world.upload(b"mine"))["file_id"])
     other = await world.received((await world.upload(b"other"))["file_id"])

@@ -173,6 +173,23 @@ async def test_a_batch_answers_each_line_and_sending_it_again_receives_nothing_t
     assert first[3]["problem"]["status"] == 400
 
 
+async def test_a_batch_with_a_key_goes_on_after_a_break_also_where_its_lines_have_no_names(world: World) -> None:
+    lines = [json.dumps({"channel": "sensor", "text": "井盖倾斜", "external_ref": "m-7:tilt"})] * 2
+
+    async def send(body: list[str], key: str) -> list[dict[str, Any]]:
+        headers = {"Idempotency-Key": key}
+        answer = await world.http.post("/intake/v1/tickets/batch", content="\n".join(body), headers=headers)
+        return [json.loads(line) for line in answer.text.splitlines()]
+
+    cut = await send(lines[:1], "monday")
+    whole = await send(lines, "monday")
+    assert [whole[0], whole[1]["ticket_id"] != whole[0]["ticket_id"]] == [cut[0], True]
+    assert await send(lines, "monday") == whole
+    assert {line["ticket_id"] for line in await send(lines, "tuesday")}.isdisjoint(line["ticket_id"] for line in whole)
+    (other,) = await send([json.dumps({"channel": "web", "text": "x"})], "monday")
+    assert other["problem"]["errors"][0]["field"] == "Idempotency-Key"
+
+
 async def test_the_citizen_follows_the_ticket_by_its_query_code(world: World) -> None:
     answer = await world.received()
     ticket = answer["ticket_id"]

@@ -158,6 +158,22 @@ async def test_what_was_said_in_a_chat_about_an_appeal_is_in_the_copy_and_goes_w
     assert await world.pool.fetchval(left) == 0
 
 
+async def test_what_was_left_to_be_called_back_is_in_the_copy_and_goes_once_the_call_is_over(world: VaultWorld) -> None:
+    wish = {"kind": "callback", "phone": f"+86 {PHONE}", "question": "何时来水"}
+    asked = (await world.http.post("/intake/v1/sessions", json=wish)).json()
+    path = f"/intake/v1/sessions/{asked['session_id']}"
+    copied = (await world.http.post("/intake/v1/persons/export", json={"phone": PHONE})).json()
+    (call,) = copied["sessions"]
+    assert (call["phone"], call["question"], copied["tickets"]) == (f"+86 {PHONE}", "何时来水", [])
+    left = "SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM vault_keys)"
+    await world.http.post("/intake/v1/persons/erase", json={"phone": PHONE})
+    assert await world.pool.fetchval(left) == 2
+    await world.http.post(f"{path}/leave?pass={asked['pass']}")
+    await world.http.post("/intake/v1/persons/erase", json={"phone": PHONE})
+    assert await world.pool.fetchval(left) == 0
+    assert str(await world.pool.fetchval("SELECT ticket_id FROM erasures")) == asked["session_id"]
+
+
 async def test_who_stayed_anonymous_is_found_by_number_and_code_only(world: VaultWorld) -> None:
     answer = await world.received(reporter={**PERSON, "anonymous": True})
     by_phone = await world.http.post("/intake/v1/persons/export", json={"phone": PHONE})

@@ -150,11 +150,22 @@ async def test_a_unit_no_longer_opens_what_was_taken_back_or_ended_long_ago(worl
     assert (await world.open(closed, world.http, "audit")).status_code == 200
 
 
-async def test_who_stays_unknown_to_the_unit_is_reached_by_a_seat(world: VaultWorld) -> None:
-    ticket = await world.led(reporter={**PERSON, "anonymous": True})
+@pytest.mark.parametrize("wish", ["anonymous", "confidential"])
+async def test_who_stays_unknown_to_the_unit_is_reached_by_a_seat(world: VaultWorld, wish: str) -> None:
+    ticket = await world.led(reporter={**PERSON, wish: True})
     refused = await world.open(ticket, world.holder("unit", LEAD))
     assert (refused.status_code, "seat" in refused.json()["detail"]) == (403, True)
-    assert (await world.open(ticket, world.holder("seat"))).json()["phone"] == PHONE
+    opened = (await world.open(ticket, world.holder("seat"))).json()
+    assert (opened["phone"], opened["confidential"]) == (PHONE, True)
+
+
+async def test_who_is_confidential_is_known_to_the_line_and_named_to_nobody_else(world: VaultWorld) -> None:
+    ticket = UUID(await world.led(reporter={**PERSON, "confidential": True}))
+    (event,) = await world.probe.named("ticket.received", subject=ticket)
+    unit = await world.holder("unit", LEAD).get(f"/intake/v1/tickets/{ticket}")
+    ways = await world.pool.fetchval("SELECT ways FROM tickets WHERE ticket_id = $1", ticket)
+    assert (event.data.anonymous, event.data.reporter is not None, ways) == (False, True, ["sms"])
+    assert not any(known in f"{event.data}{unit.text}" for known in (PERSON["name"], PHONE))
 
 
 async def test_the_lead_of_the_parent_reaches_those_whose_appeals_are_joined_to_it(world: VaultWorld) -> None:

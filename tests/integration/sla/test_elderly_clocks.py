@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from libs.common.contracts.classify import TicketClassified
+from libs.common.contracts.intake import TicketReceived
 from libs.common.contracts.vocabulary import Receipt, Urgency
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.process import Stage
@@ -50,7 +51,7 @@ async def test_the_response_clock_of_an_elderly_caller_is_a_day_or_the_class_whi
             receipt=receipt, code="facil-02-01", category=LIGHT, kind="report", urgency=urgency, confidence=0.9,
             summary="s", owner_kind="department", judged_by="model", model="m", catalogue="c",
         )  # fmt: skip
-        await world.peer.say(ticket, classified)
+        await world.peer.say(ticket, classified, TicketReceived(**receipt.model_dump()))
         await world.probe.until(lambda seen: sum(e.subject == str(ticket) for e in seen) == 2)  # noqa: B023 used at once
         started = await world.probe.named("clock.started", subject=ticket)
         due[needs] = next(e.data.due_at for e in started if e.data.clock == "response") - NOON

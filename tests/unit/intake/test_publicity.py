@@ -32,6 +32,7 @@ def tickets() -> st.SearchStrategy[Ticket]:
         "channel": st.sampled_from(get_args(Channel)),
         "state": st.sampled_from(get_args(State)),
         "anonymous": st.booleans(),
+        "confidential": st.booleans(),
         "hidden": st.booleans(),
         "emergency": st.sampled_from([None, "119"]),
         "service": st.sampled_from([None, "facil-03", "labour-01"]),
@@ -47,7 +48,7 @@ def facts() -> st.SearchStrategy[Facts]:
 @given(tickets(), facts())
 def test_nothing_of_a_persons_own_is_ever_public(ticket: Ticket, known: Facts) -> None:
     if public(ticket, known, SERVICES):
-        assert not ticket.anonymous
+        assert not ticket.unnamed
         assert not ticket.hidden
         assert ticket.emergency is None
         assert known.classified is None or known.classified.category[0] not in NEVER
@@ -76,6 +77,7 @@ def test_words_are_public_only_where_their_sender_knew(ticket: Ticket) -> None:
         ({"channel": "phone", "state": "linked", "parent": UUID(int=2)}, LAMP, False),
         ({"state": "linked", "parent": UUID(int=2)}, LAMP, True),
         ({"anonymous": True}, LAMP, False),
+        ({"confidential": True}, LAMP, False),
         ({"hidden": True}, LAMP, False),
         ({"emergency": "119", "state": "answered"}, LAMP, False),
         ({"service": "no-such"}, Facts(), False),

@@ -56,7 +56,7 @@ def test_a_chat_cannot_be_missed_and_a_call_not_be_asked_for_twice() -> None:
     with pytest.raises(NotPossibleError):
         missed(taken(session(), "seat", NOON), NOON)
     with pytest.raises(NotPossibleError):
-        turned_callback(session(kind="callback"), b"")
+        turned_callback(session(kind="callback"), b"", "p_1")
 
 
 def test_put_back_into_the_queue_the_place_and_the_first_wait_stay() -> None:
@@ -71,7 +71,7 @@ COMMANDS: dict[str, Callable[[Session], Session]] = {
     "end": lambda s: ended(s, "helped", None, NOON),
     "missed": lambda s: missed(s, NOON),
     "leave": lambda s: left(s, NOON),
-    "call": lambda s: turned_callback(s, b"card"),
+    "call": lambda s: turned_callback(s, b"card", "p_1"),
 }
 
 

@@ -33,10 +33,10 @@ async def read(text: str | bytes, size: int = 7) -> list[tuple[int, Any]]:
 
 async def test_a_row_becomes_the_body_of_a_post() -> None:
     rows = await read(
-        "channel,text,reporter_name,reporter_phone,anonymous,lat,lon,access_needs\n"
-        "petition,路灯不亮,李四,13800138000,是,39.9,116.4,elderly|wheelchair\n"
+        "channel,text,reporter_name,reporter_phone,anonymous,confidential,lat,lon,access_needs\n"
+        "petition,路灯不亮,李四,13800138000,否,是,39.9,116.4,elderly|wheelchair\n"
     )
-    reporter = {"name": "李四", "phone": "13800138000", "anonymous": True}
+    reporter = {"name": "李四", "phone": "13800138000", "anonymous": False, "confidential": True}
     body = {
         "channel": "petition",
         "text": "路灯不亮",

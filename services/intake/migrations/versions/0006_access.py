@@ -17,6 +17,7 @@ CREATE TABLE sessions (
     opened_at timestamptz NOT NULL,
     seen_at timestamptz NOT NULL,
     card bytea NOT NULL,
+    person text,
     ticket_id uuid,
     room text,
     taken_at timestamptz,
@@ -31,6 +32,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_waiting ON sessions ((needs = '[]'), opened_at, session_id) WHERE state = 'waiting';
 CREATE INDEX sessions_by_time ON sessions (opened_at);
 CREATE INDEX sessions_unseen ON sessions (seen_at) WHERE state IN ('waiting', 'taken') AND kind <> 'callback';
+CREATE INDEX sessions_person ON sessions (person) WHERE person IS NOT NULL;
 CREATE INDEX sessions_kept ON sessions (coalesce(ended_at, opened_at)) WHERE card <> '';
 
 CREATE TABLE spoken (
