@@ -56,7 +56,7 @@ Here = Context[Engine]
 
 
 def _appeal(receipt: Receipt) -> Appeal:
-    return Appeal(receipt.number, receipt.channel, receipt.reporter_type, receipt.kind)
+    return Appeal(receipt.number, receipt.channel, receipt.reporter_type, receipt.kind, receipt.access_needs)
 
 
 def _linked(event: intake.TicketLinked) -> Linked:

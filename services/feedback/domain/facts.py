@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from libs.common.contracts.vocabulary import Channel, Kind, ReporterType, UnitRef, Urgency
+from libs.common.contracts.vocabulary import AccessNeed, Channel, Kind, ReporterType, UnitRef, Urgency
 
 Method = Literal["callback", "link"]
 BY_LINK: frozenset[Channel] = frozenset({"web", "app", "wechat", "sms", "open311"})
 """Channels on which the citizen sees a link; on every other one a seat phones."""
+NO_CALL: frozenset[AccessNeed] = frozenset({"sign_language", "text_only"})
+"""Who needs one of these is asked in writing, whatever the channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Appeal:
     channel: Channel
     reporter_type: ReporterType = "person"
     kind: Kind | None = None
+    access_needs: tuple[AccessNeed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,10 @@ class Facts:
 
     @property
     def method(self) -> Method:
-        """How to ask: by callback unless it is known that a link is seen."""
-        return "link" if self.appeal and self.appeal.channel in BY_LINK else "callback"
+        """How to ask: by callback unless it is known that a link is seen, or that a call is not heard."""
+        appeal = self.appeal
+        in_writing = appeal and (appeal.channel in BY_LINK or not NO_CALL.isdisjoint(appeal.access_needs))
+        return "link" if in_writing else "callback"
 
     @property
     def by_sensor(self) -> bool:

@@ -15,7 +15,7 @@ from services.intake.domain import Way
 router = APIRouter()
 
 
-class MessageView(BaseModel):
+class ToldView(BaseModel):
     """One message: about what, in which round, and what became of it. Where it went stays in the vault.
 
     `failed` did not arrive, and `error` says why: `no_gateway` where the platform has none for the ways the reporter
@@ -36,7 +36,7 @@ class MessagesView(BaseModel):
     """The messages of one ticket, oldest first. `ways` is how its reporter can be written to, empty if not at all."""
 
     ways: list[Way]
-    messages: list[MessageView]
+    messages: list[ToldView]
 
 
 @router.get("/tickets/{ticket_id}/messages")
@@ -46,5 +46,5 @@ async def get_messages(here: Context, _: Seat, ticket_id: UUID) -> MessagesView:
     told = await handlers.messages(here, ticket_id, seen.facts.round)
     return MessagesView(
         ways=list(seen.ticket.ways) if seen.ticket else [],
-        messages=[MessageView.model_validate(message, from_attributes=True) for message in told],
+        messages=[ToldView.model_validate(message, from_attributes=True) for message in told],
     )

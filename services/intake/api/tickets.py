@@ -126,21 +126,21 @@ def _timeline(here: Here, seen: Seen, language: str) -> list[TimelineView]:
 
 @router.post("/tickets/{ticket_id}/withdraw")
 async def withdraw(
-    request: Request, here: Context, ticket_id: UUID, command: WithdrawCommand, code: Code = None
+    request: Request, here: Context, ticket_id: UUID, command: WithdrawCommand, language: Reading, code: Code = None
 ) -> TicketView:
     """Take an appeal back: the citizen by the query code, the sender, or a seat on the citizen's word."""
     await admit(request, here, ticket_id, code)
     async with here.database.begin() as tx:
         await possible(handlers.withdraw(tx, here, ticket_id, command.reason))
-    return view(here, ticket_id, await handlers.look(here, ticket_id), "zh", ask=False)
+    return view(here, ticket_id, await handlers.look(here, ticket_id), language, ask=False)
 
 
 @router.post("/tickets/{ticket_id}/supplement")
 async def supplement(
-    request: Request, here: Context, ticket_id: UUID, command: WordsCommand, code: Code = None
+    request: Request, here: Context, ticket_id: UUID, command: WordsCommand, language: Reading, code: Code = None
 ) -> TicketView:
     """Add words to an appeal that is still open."""
     await admit(request, here, ticket_id, code)
     async with here.database.begin() as tx:
         await possible(handlers.supplement(tx, here, ticket_id, command.text))
-    return view(here, ticket_id, await handlers.look(here, ticket_id), "zh", ask=False)
+    return view(here, ticket_id, await handlers.look(here, ticket_id), language, ask=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from libs.common.contracts.intake import (
@@ -42,9 +43,10 @@ CHILDREN = "children"
 MOVED_AT_ONCE = 300
 SHARED = (
     "ticket.dispatched", "ticket.reassigned", "ticket.accepted", "ticket.returned", "ticket.ruled", "ticket.resolved",
-    "ticket.reopened",
+    "ticket.reopened", "ticket.answered", "ticket.answered.article", "ticket.unanswered", "ticket.transferred",
+    "transfer.receipted", "transfer.returned",
 )  # fmt: skip
-"""The lines of a timeline that concern everyone who waits: the unit, how far it is, and what it answers."""
+"""The lines of a timeline that concern everyone who waits: who has it, how far it is, and what is answered."""
 FOLLOWED = "原诉求已并入同一事项，随之合并"
 TAKEN_BACK = "原诉求人已撤回，由最早合并的诉求继续办理"
 
@@ -62,9 +64,12 @@ async def lead_of(tx: Tx, ticket: Ticket) -> Lead:
     root = root_of(ticket)
     facts = MEMORY.read(await store.facts(tx.connection, root))
     lines = await store.lines_of_types(tx.connection, root, SHARED)
-    return Lead(
-        facts, [replace(line, params={n: unnumbered(str(v)) for n, v in line.params.items()}) for line in lines]
-    )
+    return Lead(facts, [replace(line, params={n: _plain(v) for n, v in line.params.items()}) for line in lines])
+
+
+def _plain(param: Any) -> Any:
+    """Take the numbers off marks; what comes in every language is the city's own words and has none."""
+    return unnumbered(param) if isinstance(param, str) else param
 
 
 async def supported(tx: Tx, here: Here, counts: Mapping[UUID, int]) -> None:

@@ -190,6 +190,14 @@ async def test_a_batch_with_a_key_goes_on_after_a_break_also_where_its_lines_hav
     assert other["problem"]["errors"][0]["field"] == "Idempotency-Key"
 
 
+async def test_a_command_is_answered_in_the_language_of_who_gives_it(world: World) -> None:
+    ticket = (await world.received())["ticket_id"]
+    for command, body in (("supplement", {"text": "还是没人管"}), ("withdraw", {})):
+        path = f"/intake/v1/tickets/{ticket}/{command}"
+        answer = await world.http.post(path, json=body, headers={"Accept-Language": "en"})
+        assert answer.json()["timeline"][0]["text"] == "We have received your appeal."
+
+
 async def test_the_citizen_follows_the_ticket_by_its_query_code(world: World) -> None:
     answer = await world.received()
     ticket = answer["ticket_id"]

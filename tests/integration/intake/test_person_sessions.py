@@ -137,7 +137,9 @@ async def test_who_tells_of_danger_is_told_whom_to_call_while_they_wait(world: W
 
 async def test_who_has_not_looked_for_long_has_left_and_who_waits_for_a_call_has_not(world: World) -> None:
     gone = await world.opened()
-    looks, calls = await world.opened(), await world.opened(kind="callback", phone="13800138000")
+    looks = await world.opened()
+    world.clock.advance(seconds=1)
+    calls = await world.opened(kind="callback", phone="13800138000")
     path = f"/intake/v1/sessions/{looks['session_id']}"
     for _ in range(3):
         world.clock.advance(minutes=20)

@@ -44,6 +44,16 @@ async def test_the_number_that_the_body_gives_is_told_and_may_be_put_right(world
     assert (await world.seen(ticket))["timeline"][-1]["text"] == "北京市信访办公室已收到，受理编号XF-2。"
 
 
+async def test_whose_appeal_is_joined_reads_where_the_first_went_and_that_it_came_back(world: ScreeningWorld) -> None:
+    first, second = await world.led(text="一"), await world.received(text="二")
+    await world.ask(world.http, second, "link", to=first["ticket_id"], reason="同一件事")
+    await world.ask(world.http, first, "transfer", body="out-court", reason="诉讼")
+    await world.ask(world.http, first, "transfer/return", reason="法院不受理")
+    told = {line["type"]: line["text"] for line in (await world.seen(second, "en"))["timeline"]}
+    assert "Beijing" in told["ticket.transferred"]
+    assert told["transfer.returned"].endswith("Why: 法院不受理")
+
+
 @pytest.mark.parametrize("closed", [False, True])
 async def test_what_the_body_sends_back_goes_on_as_an_order_also_when_it_was_closed(
     world: ScreeningWorld, closed: bool

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from libs.common.contracts.feedback import ReviewRequested, ReviewSubmitted, TicketClosed, TicketReopened
-from libs.common.contracts.vocabulary import Channel
+from libs.common.contracts.vocabulary import AccessNeed, Channel
 from services.feedback.domain import BAD, GOOD, Answer, NotPossibleError, next_due
 from tests.support.desk import (
     CLASSIFIED,
@@ -36,6 +36,12 @@ def test_who_came_by_screen_is_asked_by_link(channel: Channel) -> None:
 def test_who_came_by_voice_or_paper_is_phoned(channel: Channel) -> None:
     (asked,) = Desk().hear(received(channel), resolved()).heard(ReviewRequested)
     assert asked.method == "callback"
+
+
+@pytest.mark.parametrize(("need", "method"), [("sign_language", "link"), ("text_only", "link"), ("blind", "callback")])
+def test_who_cannot_hear_a_call_is_asked_in_writing(need: AccessNeed, method: str) -> None:
+    (asked,) = Desk().hear(received("walk_in", access_needs=(need,)), resolved()).heard(ReviewRequested)
+    assert asked.method == method
 
 
 def test_a_receipt_that_comes_late_puts_the_method_right_and_keeps_the_time_to_answer() -> None:
