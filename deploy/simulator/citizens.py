@@ -63,7 +63,9 @@ class Citizens:
             if unit.kind in {"street", "town"}
         )
         self._questions = tuple(city.catalogue)
-        self._alarms = tuple(said for emergency in city.emergencies.numbers for said in emergency.said if not said.isascii())
+        self._alarms = tuple(
+            said for emergency in city.emergencies.numbers for said in emergency.said if not said.isascii()
+        )
 
     def question(self, random: Random, month: int) -> Question:
         """Draw what an appeal is about: what has a season comes in it, and hardly outside of it."""

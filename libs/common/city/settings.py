@@ -31,6 +31,8 @@ def _known_timezone(name: str) -> str:
 MessageKind = Literal[
     "received", "linked", "answered", "transferred", "dispatched", "resolved", "asked", "closed", "screened",
 ]  # fmt: skip
+
+
 def _known_tag(tag: str) -> str:
     if tag not in SEVEN_HAVES + FIVE_NATURES:
         raise ValueError("should be one of the seven haves or five natures, such as 安全性")

@@ -17,7 +17,7 @@ from libs.common.runtime.media.formats import BY_MEDIA_TYPE, TAKEN
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import authenticate
 from services.intake import handlers
-from services.intake.api.around import Code, Context, Sender, allowed, possible
+from services.intake.api.around import Code, Context, Sender, admit, allowed, possible
 from services.intake.domain import File
 from services.intake.handlers import Here
 
@@ -68,9 +68,8 @@ async def upload(request: Request, here: Context, sender: Sender) -> FileView:
 @router.post("/tickets/{ticket_id}/files", status_code=201, openapi_extra=_BODY)
 async def add(request: Request, here: Context, ticket_id: UUID, code: Code = None) -> FileView:
     """Add a file to an appeal that is still open. The same bytes again give the same file."""
-    seen = await handlers.look(here, ticket_id)
-    citizen = allowed(request, here, seen, ticket_id, code)
-    client = CITIZEN if citizen else authenticate(request).name
+    await admit(request, here, ticket_id, code)
+    client = CITIZEN if code is not None else authenticate(request).name
     await possible(handlers.may_add_file(here, ticket_id))
     given = await handlers.put(here, _body(request))
     async with here.database.begin() as tx:

@@ -106,7 +106,11 @@ def _bounded(row: str) -> None:
 
 
 def _cells(row: str) -> list[str]:
-    return next(csv.reader([row.rstrip("\r")], strict=False), [])
+    try:
+        return next(csv.reader([row.rstrip("\r")], strict=False), [])
+    except csv.Error:
+        what = "has a carriage return outside of quotation marks; lines must end with LF or CR LF"
+        raise wrong_field("row", what) from None
 
 
 async def _decoded(stream: AsyncIterator[bytes]) -> AsyncIterator[str]:

@@ -1,4 +1,4 @@
-"""What intake decides, purely: tickets, how they go, emergencies."""
+"""What intake decides, purely, by concept: tickets and how they go, links, sessions, flags, who may open what."""
 
 from services.intake.domain.audit import DONE, Audited, Deed, Head, chained, first_broken
 from services.intake.domain.calls import Call, Hour, Quality, Standard, count, day_of, hour_of, measure, span

@@ -151,8 +151,9 @@ def span(period: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
     if found is None:
         raise ValueError("must be YYYY-MM-DD, YYYY-MM or YYYY")
     first = date(int(found["year"]), int(found["month"] or 1), int(found["day"] or 1))
-    if not date(1900, 1, 1) <= first < date(2200, 1, 1):
-        raise ValueError("must lie in the years 1900 to 2199")
+    # An instant may be of another year in the city than where it was written.
+    if not 1899 <= first.year <= 2200:
+        raise ValueError("must lie in the years 1899 to 2200")
     return _midnight(first, zone), _midnight(_after(first, found), zone)
 
 

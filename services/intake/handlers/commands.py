@@ -8,7 +8,7 @@ from uuid import UUID
 from libs.common.contracts.envelope import Event
 from libs.common.contracts.intake import TicketSupplemented, TicketWithdrawn
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.privacy import Redactor, unnumbered
+from libs.common.runtime.privacy import unnumbered
 from libs.common.runtime.problems import Problem, unknown_ticket
 from services.intake import store
 from services.intake.domain import (
@@ -36,7 +36,7 @@ from services.intake.handlers.redacting import redact_for
 async def withdraw(tx: Tx, here: Here, ticket_id: UUID, reason: str | None) -> None:
     """Take an appeal back. Raises NotPossibleError once it is closed or was taken back before."""
     ticket = await _waiting_ticket(tx, here, ticket_id)
-    reason = Redactor().redact(reason) if reason else None
+    reason = await redact_for(tx, here, ticket_id, reason) if reason else None
     told = await leave(tx, here, ticket)
     ticket = replace(ticket, state="withdrawn", parent=None)
     event = TicketWithdrawn(at=tx.now, reason=reason)

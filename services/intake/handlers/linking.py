@@ -13,7 +13,7 @@ from libs.common.contracts.intake import (
     TicketWithdrawn,
 )
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.privacy import Redactor, unnumbered
+from libs.common.runtime.privacy import unnumbered
 from libs.common.runtime.problems import unknown_ticket
 from libs.common.runtime.timers import Due
 from services.intake import store
@@ -34,7 +34,7 @@ from services.intake.domain import (
 from services.intake.handlers.around import Here
 from services.intake.handlers.following import MEMORY
 from services.intake.handlers.publicity import publish
-from services.intake.handlers.redacting import receipt_of
+from services.intake.handlers.redacting import receipt_of, redact_for
 from services.intake.handlers.repeats import find_again
 from services.intake.handlers.telling import tell
 
@@ -90,7 +90,7 @@ async def link(tx: Tx, here: Here, ticket_id: UUID, to: UUID, reason: str, by: s
     root_id = root_of(held[to])
     child, root = held[ticket_id], held[root_id]
     linked = joined(child, MEMORY.of(tx, str(ticket_id)), root, MEMORY.of(tx, str(root_id)))
-    await _join(tx, here, [(linked, Redactor().redact(reason))], by)
+    await _join(tx, here, [(linked, await redact_for(tx, here, ticket_id, reason))], by)
     await find_again(tx, here, [linked])
     await tell(tx, here, [News(linked, "linked")])
     before = {child.parent: -1} if child.parent else {}
@@ -103,7 +103,7 @@ async def link(tx: Tx, here: Here, ticket_id: UUID, to: UUID, reason: str, by: s
 async def unlink(tx: Tx, here: Here, ticket_id: UUID, reason: str, by: str) -> None:
     """Send a linked ticket on its own way. Raises NotPossibleError if it is not linked."""
     held = await _held_with_roots(tx, here, [ticket_id])
-    child, reason = held[ticket_id], Redactor().redact(reason)
+    child, reason = held[ticket_id], await redact_for(tx, here, ticket_id, reason)
     await _part(tx, here, child, reason, by)
     await supported(tx, here, {root_of(child): -1})
 

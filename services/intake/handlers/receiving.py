@@ -43,9 +43,8 @@ def arrive(here: Here, client: str, appeal: Appeal, key: str | None, sent: bytes
         scopes.append(_hash("key", client, key))
     # A sensor names its device and fault, and reports them whenever they come again.
     if appeal.external_ref and appeal.channel != "sensor":
-        # Lines pass appeals in under numbers of their own, and two may use the same one.
-        line = [client] if appeal.channel == "line_transfer" else []
-        scopes.append(_hash("ref", appeal.channel, *line, appeal.external_ref))
+        # Every client numbers for itself: another's ticket, and the code that opens it, are not given for a number.
+        scopes.append(_hash("ref", appeal.channel, client, appeal.external_ref))
     plain = sent if sent and len(sent) <= LONGEST_AS_SENT else PLAIN.dump_json(appeal, exclude_unset=True)
     return Arrival(
         ticket_id=here.clock.new_id(),

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Form, Query
 from starlette.responses import HTMLResponse, Response
 
+from libs.common.runtime.http import YEARS
 from libs.common.runtime.privacy.tokens import home_number
 from services.intake import handlers
 from services.intake.domain import NotPossibleError, addresses, status
@@ -42,7 +43,7 @@ def _moment(before: str, now: datetime) -> datetime:
         at = datetime.fromisoformat(before)
     except ValueError:
         return now + timedelta(minutes=5)
-    return at if at.tzinfo and at < now else now
+    return at if at.tzinfo and at.year in YEARS and at < now else now
 
 
 @router.get("/public/{ticket_id}")

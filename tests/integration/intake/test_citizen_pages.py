@@ -279,6 +279,13 @@ async def test_whatever_is_typed_is_answered_by_a_page(world: CitizensWorld, hos
         assert (await world.browser.get("/intake/public", params=params)).status_code < 500
 
 
+@pytest.mark.parametrize("before", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_public_tickets_are_shown_from_now_on_where_a_link_names_no_instant(
+    world: CitizensWorld, before: str
+) -> None:
+    assert (await world.browser.get("/intake/public", params={"before": before})).status_code == 200
+
+
 async def test_what_is_no_form_is_refused_in_words(world: CitizensWorld) -> None:
     broken = {"Content-Type": "multipart/form-data; boundary=x"}
     for body, headers in ((b"--y\r\n", broken), (b"{}", {"Content-Type": "application/json"})):

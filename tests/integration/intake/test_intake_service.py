@@ -17,7 +17,7 @@ from libs.common.contracts.vocabulary import Receipt, UnitRef
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.batching import MicroBatch
 from libs.common.runtime.process import Stage
-from libs.common.runtime.security import KeyRing
+from libs.common.runtime.security import KeyRing, Role
 from services.intake.service import SERVICE
 from tests.support.stages import NOON, ManualClock, Peer, Probe, client, probing, running, settings_for
 
@@ -103,6 +103,14 @@ async def test_the_same_external_reference_of_a_channel_gives_the_same_ticket(wo
     first, again = await world.post(external_ref="A-1"), await world.post(external_ref="A-1")
     elsewhere = await world.post(external_ref="A-1", channel="app")
     assert first.json()["ticket_id"] == again.json()["ticket_id"] != elsewhere.json()["ticket_id"]
+
+
+async def test_the_external_reference_of_another_client_is_another_appeal(world: World, tmp_path: Path) -> None:
+    keys = KeyRing(tmp_path / "keys.json")
+    one, two = (client([world.stage], keys.issue(name, ["adapter"])) for name in ("app one", "app two"))
+    body = {"channel": "web", "text": "路灯不亮", "external_ref": "A-1"}
+    first, other, again = [(await by.post("/intake/v1/tickets", json=body)).json() for by in (one, two, one)]
+    assert first["ticket_id"] == again["ticket_id"] != other["ticket_id"]
 
 
 async def test_the_same_words_of_the_same_reporter_are_joined_to_the_first(world: World) -> None:
@@ -230,6 +238,28 @@ async def test_a_later_round_outweighs_an_earlier_end(world: World) -> None:
     await world.peer.say(ticket, TicketReopened(reason="not_solved", round=2, at=NOON))
     await world.peer.say(ticket, TicketClosed(outcome="unsolved", round=1, at=NOON))
     assert (await world.http.get(f"/intake/v1/tickets/{ticket}")).json()["status"] == "reopened"
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("unit", 403), ("analyst", 403), ("adapter", 403), ("seat", 200), ("supervisor", 200)]
+)
+async def test_only_a_seat_speaks_for_a_citizen_whose_code_it_has_not(
+    world: World, tmp_path: Path, role: Role, status: int
+) -> None:
+    ticket = (await world.received(text="路灯不亮"))["ticket_id"]
+    other = client([world.stage], KeyRing(tmp_path / "keys.json").issue("other", [role]))
+    path = f"/intake/v1/tickets/{ticket}"
+    added = await other.post(f"{path}/supplement", json={"text": "还有井盖"})
+    brought = await other.post(f"{path}/files", content=b"")
+    taken = await other.post(f"{path}/withdraw", json={})
+    assert [added.status_code, brought.status_code == 403, taken.status_code] == [status, status == 403, status]
+
+
+async def test_the_reason_of_a_withdrawal_does_not_tell_the_reporters_name(world: World) -> None:
+    ticket = (await world.received(**FULL))["ticket_id"]
+    await world.http.post(f"/intake/v1/tickets/{ticket}/withdraw", json={"reason": "欧阳婷本人已自行解决"})
+    (withdrawn,) = await world.probe.named("ticket.withdrawn")
+    assert withdrawn.data.reason == "⟦name-1⟧本人已自行解决"
 
 
 async def test_a_withdrawn_ticket_is_told_and_cannot_be_withdrawn_twice(world: World) -> None:

@@ -105,3 +105,9 @@ async def test_a_record_that_cannot_be_names_its_field_and_nothing_is_kept(
 async def test_what_is_no_period_is_told_so(world: World) -> None:
     answer = await world.http.get("/intake/v1/lines", params={"period": "March"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "period")
+
+
+async def test_a_call_of_the_first_instant_that_may_be_written_is_counted(world: World) -> None:
+    answer = await world.post({"offered_at": "1900-01-01T00:00:00+14:00"})
+    assert (answer.status_code, answer.json()["recorded"]) == (202, 1)
+    assert (await world.line(period="1899-12-31"))["offered"] == 1

@@ -318,3 +318,11 @@ async def test_whatever_is_linked_and_taken_back_support_counts_the_linked_and_n
         """
     )
     assert wrong == []
+
+
+async def test_the_reasons_for_a_link_do_not_tell_the_reporters_name(world: World) -> None:
+    one, two = await world.received("路灯不亮"), await world.received("井盖丢了", reporter={"name": "欧阳婷"})
+    await world.does(two, "link", to=one, reason="欧阳婷说是一回事")
+    await world.does(two, "unlink", reason="欧阳婷说不是一回事")
+    (linked,), (unlinked,) = await world.told("ticket.linked", two), await world.told("ticket.unlinked", two)
+    assert [linked.data.reason, unlinked.data.reason] == ["⟦name-1⟧说是一回事", "⟦name-1⟧说不是一回事"]

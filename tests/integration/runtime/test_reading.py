@@ -65,9 +65,9 @@ async def test_a_process_that_takes_too_long_is_ended_and_another_reads_on(reade
 async def test_a_process_that_dies_in_the_middle_is_told_and_another_reads_on(reader: Reader) -> None:
     async def dying() -> AsyncIterator[bytes]:
         yield SPOKEN[:1000]
-        assert reader._process  # noqa: SLF001 what the kernel does when memory is short
-        reader._process.kill()  # noqa: SLF001 the same
-        await reader._process.wait()  # noqa: SLF001 the same
+        assert reader._process
+        reader._process.kill()
+        await reader._process.wait()
         yield SPOKEN[1000:]
 
     with pytest.raises(ReaderGoneError):

@@ -85,6 +85,8 @@ async def test_a_row_with_more_cells_than_columns_is_told_and_the_others_are_rea
         ("channel,title\nweb,x\n", "must have the column text"),
         ("channel,text,text\nweb,x,y\n", "must name each column once"),
         ('channel,text\nweb,"' + "x" * LONGEST_ROW + "\n", "quotation mark left open"),
+        ("channel,text\rweb,x\r", "carriage return outside"),
+        ("channel,text\nweb,two\rlines\n", "carriage return outside"),
     ],
 )
 async def test_a_file_that_cannot_be_read_says_why(file: str, why: str) -> None:
