@@ -35,7 +35,7 @@ down: setup-run ## stop what `make up` started
 	@$(python) -m services.cli down
 
 test: setup-dev ## every test but chaos and bench
-	@$(python) -m pytest tests -q
+	@$(python) -m pytest tests -q -n logical --maxprocesses 4
 
 check: check-style check-types check-imports check-city ## style, types, import directions, city packs
 

@@ -97,7 +97,7 @@ def load_services(folder: Path, catalogue: Catalogue, problems: Problems) -> Ser
 
 
 def _changed_at(files: Iterable[Path]) -> datetime:
-    return datetime.fromtimestamp(max(file.stat().st_mtime for file in files if file.exists()), UTC)
+    return datetime.fromtimestamp(max((file.stat().st_mtime for file in files if file.exists()), default=0.0), UTC)
 
 
 def _service(row: Row, questions: tuple[Question, ...], attributes: Sequence[Attribute]) -> Service:

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 
 from libs.common.runtime.http import Body, Cursor, Line, Note, Page, page
 from libs.common.runtime.security import Principal, require
@@ -17,6 +17,8 @@ from services.intake.domain import TRANSFERS, TransferState
 
 router = APIRouter()
 Sender = Annotated[Principal, Depends(require(*TRANSFERS["transfer"].roles))]
+Receipt = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9第字号年〔〕\[\]()（）\-_/.]{1,60}$")]
+"""A number as offices write it, with nothing in it that could be a name; citizens and other services read it."""
 
 
 class TransferView(BaseModel):
@@ -47,7 +49,7 @@ class TransferCommand(Body):
 class ReceiptCommand(Body):
     """The number under which the body has it."""
 
-    receipt: Line
+    receipt: Receipt
 
 
 class ReturnCommand(Body):
