@@ -34,6 +34,8 @@ from libs.common.runtime.timers import Timers
 
 log = structlog.get_logger(__name__)
 GRACE_SECONDS = 10
+SOCKET_MESSAGE_BYTES = 2 * 1024 * 1024
+"""Of one message over a WebSocket; what is sent there has limits of its own below this."""
 PURGE_SECONDS = 3600.0
 KEEPALIVES = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 """Within 20 s the server notices that a relay's whole machine is gone, and lets another process lead."""
@@ -180,7 +182,7 @@ async def serve(app: ASGIApp, listening: socket.socket, on_up: Callable[[], None
     """Serve until Ctrl-C or SIGTERM, then let what is under way finish."""
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", server_header=False, proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS, ws_max_size=SOCKET_MESSAGE_BYTES,
     )  # fmt: skip
     server = _Server(config)
     # What start-up made lives as long as the process: to search it for garbage over and over takes a fifth of the CPU.

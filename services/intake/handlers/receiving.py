@@ -52,11 +52,16 @@ def arrive(here: Here, client: str, appeal: Appeal, key: str | None, sent: bytes
         appeal=appeal,
         plain=plain,
         scopes=tuple(scopes),
-        content=hashlib.sha256(PLAIN.dump_json(appeal, exclude_unset=True)).digest() if scopes else b"",
+        content=_content(appeal) if scopes else b"",
         received_at=appeal.received(here.clock.now()),
         strict=bool(key),
         trace=TRACE.get(),
     )
+
+
+def _content(appeal: Appeal) -> bytes:
+    """Return by what an appeal sent again is known. Who sends its files again as well gives them other ids."""
+    return hashlib.sha256(PLAIN.dump_json(appeal, exclude_unset=True, exclude={"attachments"})).digest()
 
 
 def _hash(*parts: str) -> bytes:

@@ -1,8 +1,8 @@
 """To appeal by form."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
-from uuid import UUID
 
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
@@ -12,6 +12,7 @@ from libs.common.contracts.vocabulary import AccessNeed, Kind
 from libs.common.runtime.problems import Problem
 from services.intake import handlers
 from services.intake.appeal import Appeal
+from services.intake.domain import File
 from services.intake.handlers import Accepted
 from services.intake.pages.forms import Filled, Form, Sent, wrong_fields
 from services.intake.pages.frame import CLIENT, Looking, Sending, Visitor, pages
@@ -43,11 +44,12 @@ async def submit(visitor: Sending, given: Form) -> Response:
     except ValidationError as error:
         return _form(visitor, _filled(given, wrong_fields(visitor, error, FIELDS)), 422)
     try:
-        kept = await _keep(visitor, given.files)
+        files = await _keep(visitor, given.files)
     except Problem as problem:
         return _form(visitor, _filled(given, refused(visitor, problem)), problem.status)
     try:
-        accepted = await _accept(visitor, appeal.model_copy(update={"attachments": kept}), given.fields.get("once"))
+        appeal = appeal.model_copy(update={"attachments": tuple(file.file_id for file in files)})
+        accepted = await _accept(visitor, appeal, _once(given.fields.get("once"), files))
     except Problem as problem:
         if problem.status not in BUSY:
             raise
@@ -58,14 +60,21 @@ async def submit(visitor: Sending, given: Form) -> Response:
     return answer
 
 
-async def _keep(visitor: Visitor, files: Sequence[UploadFile]) -> tuple[UUID, ...]:
-    return tuple([(await handlers.upload(visitor.here, CLIENT, chunks(file))).file_id for file in files])
+async def _keep(visitor: Visitor, files: Sequence[UploadFile]) -> list[File]:
+    return [await handlers.upload(visitor.here, CLIENT, chunks(file)) for file in files]
+
+
+def _once(once: str | None, files: Sequence[File]) -> str | None:
+    """Return the key under which a form is received once, however often it is sent: with the same files."""
+    if not once:
+        return None
+    return hashlib.sha256(b"\0".join([once.encode(), *(file.digest for file in files)])).hexdigest()
 
 
 async def _accept(visitor: Visitor, appeal: Appeal, once: str | None) -> Accepted:
     """Receive an appeal; the same form sent twice, by a second tap, is one."""
     try:
-        return await handlers.accept(visitor.here, CLIENT, appeal, once[:200] if once else None)
+        return await handlers.accept(visitor.here, CLIENT, appeal, once)
     except Problem as problem:
         if problem.status != 422 or not once:
             raise

@@ -120,6 +120,18 @@ async def test_the_same_form_sent_twice_is_one_appeal_and_a_changed_one_is_anoth
     assert places[0] == places[1] != other
 
 
+async def test_the_same_form_sent_twice_with_its_file_is_one_appeal_and_with_another_file_another(
+    world: CitizensWorld,
+) -> None:
+    async def sent(words: bytes) -> str:
+        files = {"files": ("a.txt", words, "text/plain")}
+        answer = await world.browser.post(SUBMIT, data={"text": "路灯不亮", "once": "0123456789abcdef"}, files=files)
+        return str(answer.headers["location"])
+
+    first, again, other = await sent("收据".encode()), await sent("收据".encode()), await sent("合同".encode())
+    assert first == again != other
+
+
 async def test_a_ticket_is_opened_by_number_and_code_however_they_are_typed(world: CitizensWorld) -> None:
     path, number, code = await submitted(world)
     world.browser.cookies.clear()
