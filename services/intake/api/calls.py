@@ -98,6 +98,7 @@ async def post_calls(
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> Recorded:
     """Record calls in bulk, all or none; counted by the hour of the offer, test calls apart."""
+    here.keys.admit(sender)
     latest = here.clock.now().timestamp() + FUTURE_SECONDS
     for place, record in enumerate(records.calls):
         if record.offered_at.timestamp() > latest:
