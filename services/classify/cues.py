@@ -1,14 +1,13 @@
 """cues.toml of a city pack: the words that tell of danger and of the kind of an appeal."""
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from libs.common.city.problems import CityError
+from libs.common.city.problems import read_whole_toml
 from libs.common.contracts.vocabulary import Kind
 from services.classify.kinds import Cue, Kinds
 from services.classify.urgency import Alarm, Danger, Guards
@@ -56,15 +55,7 @@ class Cues:
 
 def load_cues(path: Path) -> Cues:
     """Read cues.toml. Raises CityError with every problem found."""
-    try:
-        file = TypeAdapter(_File).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise CityError([f"{path.name}: is missing; expected at {path}"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-        raise CityError([f"{path.name}: is not TOML: {broken}"]) from broken
-    except ValidationError as wrong:
-        places = [(".".join(map(str, e["loc"])), e["msg"]) for e in wrong.errors(include_url=False)]
-        raise CityError([f"{path.name} {place}: {message}" for place, message in places]) from wrong
+    file = read_whole_toml(path, TypeAdapter(_File))
     guards = file.guards
     return Cues(
         Alarm(

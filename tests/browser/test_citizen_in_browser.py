@@ -20,6 +20,7 @@ from tests.support.browser import (
     Site,
     cut_off,
     faults,
+    press,
     running_browser,
     running_site,
     visiting,
@@ -50,12 +51,6 @@ async def site(fresh_database: str, tmp_path: Path) -> AsyncIterator[Site]:
 async def browser() -> AsyncIterator[Browser]:
     async with running_browser() as browser:
         yield browser
-
-
-async def press(page: Page, selector: str) -> None:
-    """Click, and wait for the page it leads to."""
-    async with page.expect_navigation():
-        await page.click(selector)
 
 
 async def submit(page: Page, site: Site, text: str = TEXT) -> tuple[str, str]:

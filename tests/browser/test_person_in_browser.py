@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.support.browser import DESK, PHONE, Site, cut_off, faults, running_browser, running_site, visiting
+from tests.support.browser import DESK, PHONE, Site, cut_off, faults, press, running_browser, running_site, visiting
 from tests.support.stages import client
 
 pytestmark = pytest.mark.browser
@@ -46,12 +46,6 @@ async def desk(fresh_database: str, tmp_path: Path) -> AsyncIterator[Desk]:
 async def browser() -> AsyncIterator[Browser]:
     async with running_browser() as browser:
         yield browser
-
-
-async def press(page: Page, selector: str) -> None:
-    """Click, and wait for the page it leads to."""
-    async with page.expect_navigation():
-        await page.click(selector)
 
 
 async def every_state(page: Page, desk: Desk) -> AsyncIterator[str]:

@@ -12,7 +12,7 @@ from libs.common.local.ports import free_port
 from libs.common.local.postgres import PrivatePostgres
 from services.cli.processes import NAMES
 from tests.support.crashes import Load, bootstrap_of, killed_and_started_again, out_of_order, settles
-from tests.support.operators import Operator, operator, six_free_ports
+from tests.support.operators import Operator, five_processes, operator
 
 BETWEEN = 60
 """How many more appeals are accepted before the next kill."""
@@ -27,13 +27,8 @@ def embedded(open_folder: Path) -> Iterator[Operator]:
 @pytest.fixture
 def five(open_folder: Path, kafka_server: LocalKafka) -> Iterator[Operator]:
     """Five processes. `kafka_server` only makes the test skip loudly where no broker can be had."""
-    with operator(open_folder, six_free_ports()) as one:
-        done = one.command("up")
-        assert done.returncode == 0, done.stdout + done.stderr
-        try:
-            yield one
-        finally:
-            one.command("down")
+    with five_processes(open_folder) as one:
+        yield one
 
 
 def test_the_embedded_form_loses_and_doubles_nothing_when_killed_again_and_again(embedded: Operator) -> None:

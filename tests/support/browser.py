@@ -96,6 +96,12 @@ async def visiting(browser: Browser, size: tuple[int, int] = PHONE, **more: Any)
         await context.close()
 
 
+async def press(page: Page, selector: str) -> None:
+    """Click, and wait for the page it leads to."""
+    async with page.expect_navigation():
+        await page.click(selector)
+
+
 async def faults(page: Page) -> list[str]:
     """Return what axe-core finds wrong with the page as it stands, and where."""
     found = await Axe().run(page, options={"runOnly": WCAG, "rules": {"target-size": {"enabled": True}}})

@@ -108,6 +108,18 @@ def operator(folder: Path, port: int) -> Iterator[Operator]:
         one.clean_up()
 
 
+@contextmanager
+def five_processes(folder: Path) -> Iterator[Operator]:
+    """Give an operator whose five processes are up, and bring them down again."""
+    with operator(folder, six_free_ports()) as one:
+        done = one.command("up")
+        assert done.returncode == 0, done.stdout + done.stderr
+        try:
+            yield one
+        finally:
+            one.command("down")
+
+
 def stop(child: subprocess.Popen[bytes]) -> int:
     """Send SIGTERM and return the exit code."""
     child.terminate()

@@ -1,16 +1,15 @@
 """emergencies.toml: the numbers for life in danger 110, 119, 120 and 122, and the words that call for each."""
 
 import re
-import tomllib
 from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any
 
 import re2
-from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from libs.common.city.problems import Problems
+from libs.common.city.problems import Problems, read_toml
 from libs.common.city.settings import Name
 
 _STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
@@ -117,13 +116,4 @@ _FILE = TypeAdapter(Emergencies)
 
 def load_emergencies(path: Path, problems: Problems) -> Emergencies | None:
     """Read emergencies.toml; None when it cannot be used, with the reasons noted."""
-    try:
-        return _FILE.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        problems.add(path.name, f"is missing; expected at {path}")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-        problems.add(path.name, f"is not TOML: {broken}")
-    except ValidationError as wrong:
-        for error in wrong.errors(include_url=False):
-            problems.add(f"{path.name} {'.'.join(map(str, error['loc']))}", error["msg"])
-    return None
+    return read_toml(path, _FILE, problems)

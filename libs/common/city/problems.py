@@ -1,9 +1,15 @@
 """How a pack tells its editor what is wrong: every mistake at once, each with its file, line, column and the remedy."""
 
 import csv
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+T = TypeVar("T")
 
 
 class CityError(ValueError):
@@ -63,6 +69,29 @@ class Row:
         if not self[column]:
             self.wrong(column, "is empty and must be filled")
         return self[column]
+
+
+def read_toml(path: Path, shape: TypeAdapter[T], problems: Problems) -> T | None:
+    """The values in a UTF-8 TOML file, in their shape; None when it cannot be used, with the reasons noted."""
+    try:
+        return shape.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        problems.add(path.name, f"is missing; expected at {path}")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        problems.add(path.name, f"is not TOML: {broken}")
+    except ValidationError as wrong:
+        for error in wrong.errors(include_url=False):
+            key = ".".join(str(part) for part in error["loc"])
+            problems.add(f"{path.name} {key}", f"{error['msg']} (found {error['input']!r})")
+    return None
+
+
+def read_whole_toml(path: Path, shape: TypeAdapter[T]) -> T:
+    """The same for a file that is read on its own. Raises CityError with every problem found."""
+    problems = Problems()
+    read = read_toml(path, shape, problems)
+    problems.raise_if_any()
+    return cast(T, read)
 
 
 def read_table(path: Path, columns: Sequence[str], problems: Problems) -> Iterator[Row]:

@@ -4,17 +4,16 @@ scope.toml holds the texts, outward.csv the bodies outside the city's units; a c
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass as plain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, cast, get_args
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from libs.common.city.problems import Problems, Row, read_table
+from libs.common.city.problems import Problems, Row, read_table, read_toml
 from libs.common.city.settings import Name
 
 How = Literal["phone", "web", "system"]
@@ -84,19 +83,11 @@ _FILE = TypeAdapter(Scope)
 
 def load_scope(path: Path, bodies: Mapping[str, Body], problems: Problems) -> Scope:
     """Read scope.toml; `bodies` are those of outward.csv."""
-    try:
-        scope = _FILE.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
+    if not path.exists():
         return Scope()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-        problems.add(path.name, f"is not TOML: {broken}")
-    except ValidationError as wrong:
-        for error in wrong.errors(include_url=False):
-            problems.add(f"{path.name} {'.'.join(map(str, error['loc']))}", error["msg"])
-    else:
-        _check(scope, bodies, path.name, problems)
-        return scope
-    return Scope()
+    scope = read_toml(path, _FILE, problems) or Scope()
+    _check(scope, bodies, path.name, problems)
+    return scope
 
 
 def _check(scope: Scope, bodies: Mapping[str, Body], file: str, problems: Problems) -> None:

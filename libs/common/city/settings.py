@@ -3,18 +3,17 @@
 Durations are ISO 8601 (`PT30M`, `P7D`). An unknown key is a mistake, so that no misspelt setting is silently ignored.
 """
 
-import tomllib
 from collections.abc import Mapping
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
 from libs.common.city.catalogue import FIVE_NATURES, SEVEN_HAVES
-from libs.common.city.problems import Problems
+from libs.common.city.problems import Problems, read_toml
 from libs.common.contracts.vocabulary import Urgency
 
 _STRICT = ConfigDict(extra="forbid")
@@ -293,14 +292,4 @@ _SETTINGS = TypeAdapter(Settings)
 
 def load_settings(path: Path, problems: Problems) -> Settings | None:
     """Read city.toml; None when it cannot be used, with the reasons noted."""
-    try:
-        return _SETTINGS.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        problems.add(path.name, f"is missing; expected at {path}")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-        problems.add(path.name, f"is not TOML: {broken}")
-    except ValidationError as wrong:
-        for error in wrong.errors(include_url=False):
-            key = ".".join(str(part) for part in error["loc"])
-            problems.add(f"{path.name} {key}", f"{error['msg']} (found {error['input']!r})")
-    return None
+    return read_toml(path, _SETTINGS, problems)

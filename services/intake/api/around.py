@@ -3,17 +3,20 @@
 from collections.abc import Awaitable
 from typing import Annotated, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Header, Query, Request
+from pydantic import AfterValidator
 
 from libs.common.runtime.http import context
 from libs.common.runtime.problems import FieldError, Problem
 from libs.common.runtime.security import Principal, authenticate, require
 from services.intake import handlers
-from services.intake.domain import NotPossibleError
+from services.intake.domain import NotPossibleError, span
 from services.intake.handlers import Here, Seen
 
 T = TypeVar("T")
+UTC = ZoneInfo("UTC")
 Context = Annotated[Here, Depends(context)]
 Sender = Annotated[Principal, Depends(require("adapter", "seat", "importer"))]
 Seat = Annotated[Principal, Depends(require("seat", "supervisor"))]
@@ -26,6 +29,18 @@ async def _reading(here: Context, accept_language: Annotated[str, Header()] = ""
 
 Reading = Annotated[str, Depends(_reading)]
 """The language to answer in, of those there are."""
+
+
+def _a_period(text: str) -> str:
+    span(text, UTC)
+    return text
+
+
+Period = Annotated[
+    str,
+    Query(description="YYYY-MM-DD, YYYY-MM or YYYY in the city's time", max_length=10),
+    AfterValidator(_a_period),
+]
 Code = Annotated[str | None, Query(max_length=40, description="The citizen's query code")]
 
 

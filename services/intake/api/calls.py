@@ -1,17 +1,17 @@
 """Line quality over HTTP: call records come in, what each line was worth goes out."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from libs.common.runtime.http import Body, Line, Moment
 from libs.common.runtime.problems import wrong_field
 from libs.common.runtime.security import Principal, require
 from services.intake import handlers
-from services.intake.api.around import Context
-from services.intake.domain import Call
+from services.intake.api.around import Context, Period
+from services.intake.domain import Call, Quality
 
 router = APIRouter()
 Switch = Annotated[Principal, Depends(require("adapter", "importer"))]
@@ -52,31 +52,8 @@ class Recorded(BaseModel):
     repeated: int
 
 
-class QualityView(BaseModel):
-    """What a line, or all, came to. Rates are fractions of the citizens' calls, waits are seconds.
-
-    Half of the calls waited at most `half_waited`, 95 of 100 at most `most_waited`. `dead`: nothing was answered, not
-    even a test call. `cold`: a smaller share was answered than the city calls cold.
-    """
-
-    offered: int
-    answered: int
-    abandoned: int
-    connection_rate: float | None
-    answered_in_time_rate: float | None
-    abandonment_rate: float | None
-    mean_wait: float | None
-    longest_wait: float | None
-    half_waited: int | None
-    most_waited: int | None
-    tests: int
-    tests_answered: int
-    dead: bool
-    cold: bool
-    meets_standard: bool | None
-
-
-class LineView(QualityView):
+@dataclass(frozen=True, slots=True)
+class LineView(Quality):
     """One line."""
 
     line: str
@@ -87,7 +64,7 @@ class LinesView(BaseModel):
 
     period: str
     lines: list[LineView]
-    all: QualityView
+    all: Quality
 
 
 @router.post("/calls", status_code=202)
@@ -130,12 +107,9 @@ def _call(record: CallRecord) -> Call:
 async def get_lines(
     here: Context,
     _: Reader,
-    period: Annotated[str, Query(description="YYYY-MM-DD, YYYY-MM or YYYY in the city's time", max_length=10)],
+    period: Period,
 ) -> LinesView:
     """Show the quality of every line over a day, a month or a year."""
-    try:
-        by_line, together = await handlers.line_quality(here, period)
-    except ValueError as error:
-        raise wrong_field("period", str(error)) from error
+    by_line, together = await handlers.line_quality(here, period)
     lines = [LineView(line=line, **asdict(quality)) for line, quality in by_line.items()]
-    return LinesView(period=period, lines=lines, all=QualityView(**asdict(together)))
+    return LinesView(period=period, lines=lines, all=together)

@@ -3,13 +3,12 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from libs.common.runtime.problems import wrong_field
 from libs.common.runtime.security import Principal, require
 from services.intake import handlers
-from services.intake.api.around import Context
+from services.intake.api.around import Context, Period
 
 router = APIRouter()
 Watcher = Annotated[Principal, Depends(require("seat", "supervisor", "analyst"))]
@@ -38,11 +37,8 @@ class SessionsQuality(BaseModel):
 async def quality(
     here: Context,
     _: Watcher,
-    period: Annotated[str, Query(description="YYYY-MM-DD, YYYY-MM or YYYY in the city's time", max_length=10)],
+    period: Period,
 ) -> SessionsQuality:
     """Show how those fared who asked for a person over a day, a month or a year."""
-    try:
-        found = await handlers.session_quality(here, period)
-    except ValueError as error:
-        raise wrong_field("period", str(error)) from error
+    found = await handlers.session_quality(here, period)
     return SessionsQuality(period=period, groups={waits.name: WaitsView(**asdict(waits)) for waits in found})

@@ -70,7 +70,12 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What became of a message to a ticket's reporter. `next_at` is its next try, `ended_at` when there is none."""
+    """One message to a ticket's reporter: about what, in which round, and what became of it. Where it went is sealed.
+
+    `failed` did not arrive, and `error` says why: `no_gateway` where the platform has none for the ways the reporter
+    gave. `unknown` may have arrived. `waiting` is tried at `next_at`; when there is no next try, it ended at
+    `ended_at`. `no_address`: the contact was erased.
+    """
 
     kind: MessageKind
     round: int

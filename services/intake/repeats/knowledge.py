@@ -1,14 +1,13 @@
 """repeats.toml of a city pack: words that mean the same, whose matter a question is, and the weights of evidence."""
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
-from libs.common.city.problems import CityError
+from libs.common.city.problems import read_whole_toml
 
 _STRICT = ConfigDict(extra="forbid")
 CONCEPTS = 192
@@ -92,12 +91,4 @@ class Knowledge:
 
 def load_knowledge(path: Path) -> Knowledge:
     """Read repeats.toml. Raises CityError with every problem found."""
-    try:
-        return TypeAdapter(Knowledge).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise CityError([f"{path.name}: is missing; expected at {path}"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-        raise CityError([f"{path.name}: is not TOML: {broken}"]) from broken
-    except ValidationError as wrong:
-        places = [(".".join(map(str, e["loc"])), e["msg"]) for e in wrong.errors(include_url=False)]
-        raise CityError([f"{path.name} {place}: {message}" for place, message in places]) from wrong
+    return read_whole_toml(path, TypeAdapter(Knowledge))
