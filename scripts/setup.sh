@@ -11,13 +11,16 @@ case "${1:-}" in
   *) echo "usage: scripts/setup.sh run|dev|media" >&2; exit 2 ;;
 esac
 
+# The sentence model of classify, as Maven Central serves it. Without it appeals are judged by their characters alone.
+sentences=.venv/share/jiesu/bge-small-zh-v1.5-q.jar
+
 say() { printf 'jiesu: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 quietly() { "$@" >"$log" 2>&1 </dev/null || { cat "$log" >&2; return 1; }; }
 
-.venv/bin/python -c '' 2>/dev/null && cmp -s "$lock" ".venv/$lock" && exit 0
+.venv/bin/python -c '' 2>/dev/null && cmp -s "$lock" ".venv/$lock" && [ -e "$sentences" ] && exit 0
 
 find_python() {
   local name
@@ -66,6 +69,12 @@ say "installing $(grep -c '==' "$lock") packages from $lock"
 # --no-compile: only what is imported gets compiled, when it first is. It halves the time of a first install.
 quietly .venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
   --require-hashes --only-binary :all: -r "$lock" || die "the packages could not be installed; the reason stands above"
+
+if [ ! -e "$sentences" ]; then
+  say "fetching the sentence model (16 MB)"
+  quietly .venv/bin/python scripts/sentences.py ||
+    say "the sentence model could not be fetched; appeals are judged by their characters alone until this runs again"
+fi
 
 # The development lock holds all of the other, at the same versions; so does that of media, which leaves what is there.
 [ "$lock" = requirements-media.lock ] || rm -f .venv/requirements.lock .venv/requirements-dev.lock

@@ -2,7 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from math import log
 
 import rjieba
@@ -17,62 +19,91 @@ _MARK = re.compile(r"⟦[^⟧]*⟧")
 _CLAUSE = re.compile(r"(?:⟦[^⟧]*⟧|[^，,。；;！!？?\s])+[，,。；;！!？?\s]*")
 
 
+@dataclass(frozen=True, slots=True)
+class Gist:
+    """What a text comes to, and all its words in their order."""
+
+    keywords: tuple[str, ...]
+    summary: str
+    words: tuple[str, ...]
+
+
 class Digest:
     """Weighs words by how few questions of the catalogue use them. Safe to share between threads."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        used = Counter(word for q in catalogue for word in {w for t in (*q.phrases, *q.ask, q.l3) for w in _words(t)})
+        used = Counter(word for q in catalogue for word in {w for t in (*q.phrases, *q.ask, q.l3) for w in cut(t)})
         common = _TOO_COMMON * len(catalogue)
         self._weights: Mapping[str, float] = {
-            word: log(len(catalogue) / count) for word, count in used.items() if count <= common
+            word: log(len(catalogue) / count)
+            for word, count in used.items()
+            if count <= common and len(word) > 1 and word.isalpha()
         }
 
-    def keywords(self, text: str) -> tuple[str, ...]:
-        """Return the words that say most of a text, weightiest first."""
-        counts = Counter(word for word in _words(text) if word in self._weights)
-        return tuple(sorted(counts, key=lambda word: -counts[word] * self._weights[word])[:KEYWORDS])
+    def of(self, title: str | None, text: str) -> Gist:
+        """Return what a text comes to.
 
-    def summary(self, title: str | None, text: str) -> str:
-        """Return the title if it says anything, else the clauses in a row that say most in 60 characters.
-
-        What is longer is cut, but never within a mark.
+        Its summary is the title if that says anything, else the clauses in a row that say most in 60 characters. What
+        is longer is cut, but never within a mark.
         """
-        if title and self._weight([self._known(title)]):
-            return shortened(title)
-        clauses = _CLAUSE.findall(" ".join(text.split()))
+        text = " ".join(text.split())
+        titled, words = cut(title) if title else [], cut(text)
+        weights: dict[str, float] = {}
+        for word in chain(titled, words):
+            if weight := self._weights.get(word):
+                weights[word] = weights.get(word, 0.0) - weight
+        keywords = tuple(sorted(weights, key=weights.__getitem__)[:KEYWORDS])
+        titles = title and not self._weights.keys().isdisjoint(titled)
+        summary = shortened(title) if title and titles else self._summary(text, words)
+        return Gist(keywords, summary, (*titled, *words))
+
+    def _summary(self, text: str, words: Iterable[str]) -> str:
+        if len(text) <= SUMMARY_LENGTH:
+            return text.strip(" ，,；;")
+        clauses = [found.span() for found in _CLAUSE.finditer(text)]
         if not clauses:
             return ""
-        known = [self._known(clause) for clause in clauses]
+        known: list[set[str]] = [set() for _ in clauses]
+        at, end = 0, 0
+        for word in words:
+            while end >= clauses[at][1] and at < len(clauses) - 1:
+                at += 1
+            end += len(word)
+            if word in self._weights:
+                known[at].add(word)
         best = max(_windows(clauses), key=lambda window: self._weight(known[window.start : window.stop]))
-        return shortened("".join(clauses[best.start : best.stop]).strip(" ，,；;"))
-
-    def _known(self, text: str) -> set[str]:
-        return {word for word in _words(text) if word in self._weights}
+        return shortened(text[clauses[best.start][0] : clauses[best.stop - 1][1]].strip(" ，,；;"))
 
     def _weight(self, words: Iterable[set[str]]) -> float:
-        return sum(self._weights[word] for word in set().union(*words))
+        return sum(map(self._weights.__getitem__, set().union(*words)))
 
 
 def shortened(text: str) -> str:
     """Return a text of at most 60 characters, with an ellipsis for what was cut off."""
     if len(text) <= SUMMARY_LENGTH:
         return text
-    cut = SUMMARY_LENGTH - 1
-    within = [mark.start() for mark in _MARK.finditer(text) if mark.start() < cut < mark.end()]
-    return text[: within[0] if within else cut] + "…"
+    end = SUMMARY_LENGTH - 1
+    within = [mark.start() for mark in _MARK.finditer(text) if mark.start() < end < mark.end()]
+    return text[: within[0] if within else end] + "…"
 
 
-def _windows(clauses: list[str]) -> list[range]:
-    """Return, for each first clause, as many in a row as fit; one alone may be too long."""
-    windows = []
-    for first in range(len(clauses)):
-        last, length = first + 1, len(clauses[first])
-        while last < len(clauses) and length + len(clauses[last]) <= SUMMARY_LENGTH:
-            length += len(clauses[last])
+def cut(text: str) -> list[str]:
+    """Return the words of a text and what stands between them; a mark is as many blanks."""
+    words: list[str] = rjieba.cut(_MARK.sub(lambda mark: " " * len(mark[0]), text) if "⟦" in text else text)
+    return words
+
+
+def _windows(clauses: Sequence[tuple[int, int]]) -> list[range]:
+    """Return, for each first clause, as many in a row as fit; one alone may be too long.
+
+    A window that ends where the one before it ended is within that one, and can say no more.
+    """
+    windows: list[range] = []
+    last = 0
+    for first, (start, _) in enumerate(clauses):
+        last = max(last, first + 1)
+        while last < len(clauses) and clauses[last][1] - start <= SUMMARY_LENGTH:
             last += 1
-        windows.append(range(first, last))
+        if not windows or last > windows[-1].stop:
+            windows.append(range(first, last))
     return windows
-
-
-def _words(text: str) -> list[str]:
-    return [word for word in rjieba.cut(_MARK.sub(" ", text)) if len(word) > 1 and word.isalpha()]

@@ -14,8 +14,9 @@ from libs.common.runtime.keyfile import KeysError
 from libs.common.runtime.privacy import SecretsError
 from libs.common.runtime.process import PortTakenError
 from libs.common.runtime.settings import SettingsError, read_settings
-from services.cli import keys, vault
-from services.cli.client import KeyFileError
+from services.cli import catalogue, keys, knowledge, model, vault
+from services.cli.client import KeyFileError, RefusedError
+from services.cli.lessons import LessonsError, evaluate, train
 from services.cli.processes import Machine, NotUpError
 from services.cli.records import RecordsError
 from services.cli.replay import replay
@@ -29,10 +30,14 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(keys.app, name="keys")
 app.add_typer(vault.app, name="vault")
+app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(model.app, name="model")
+app.add_typer(knowledge.app, name="knowledge")
 
 EXPECTED = (
-    CityError, HomeTakenError, KafkaUnavailable, KeyFileError, KeysError, NewerSchemaError, NotUpError, PlanError,
-    PortTakenError, PostgresError, RecordsError, ReplayError, SecretsError, SettingsError, vault.VaultCommandError,
+    CityError, HomeTakenError, KafkaUnavailable, KeyFileError, KeysError, LessonsError, NewerSchemaError, NotUpError,
+    PlanError, PortTakenError, PostgresError, RecordsError, RefusedError, ReplayError, SecretsError, SettingsError,
+    knowledge.KnowledgeCommandError, vault.VaultCommandError,
 )  # fmt: skip
 """What is told in its own words; anything else is a fault of ours and shows where it happened."""
 
@@ -79,7 +84,7 @@ def down() -> None:
     say("Stopped." if stopped else "Nothing of it ran.")
 
 
-for command in (replay, simulate, demo):
+for command in (replay, simulate, demo, train, evaluate):
     app.command()(command)
 
 

@@ -1,18 +1,30 @@
-"""Keys for whoever speaks to the platform over HTTP."""
+"""Keys for whoever speaks to the platform over HTTP.
 
+Who changed what is a line of the log, as it is over HTTP. It is on stderr, for a command is typed where no platform may
+run and no database be reached: the first key is issued before there is one.
+"""
+
+import os
+import sys
 from datetime import datetime
 from typing import Annotated, cast
 
+import structlog
 import typer
 
 from libs.common.contracts.vocabulary import Channel
-from libs.common.local.home import prepare_home
+from libs.common.runtime.process import ensure_private
 from libs.common.runtime.security import CHANNELS, LONGEST_OVERLAP_HOURS, OVERLAP_HOURS, ROLES, KeyRing, Role
 from libs.common.runtime.settings import read_settings
 from services.cli.screen import say, table
 
 app = typer.Typer(help="Issue, rotate, revoke and list API keys.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The client's name.")]
+LINE = (
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.JSONRenderer(ensure_ascii=False),
+)
 
 
 @app.command()
@@ -27,9 +39,11 @@ def issue(
 ) -> None:
     """Issue a key and print it, this once: only its hash is kept."""
     settings = read_settings()
-    prepare_home(settings)
+    ensure_private(settings.home)
     channels = cast(list[Channel], channel or [])
     say(KeyRing(settings.keys_file).issue(name, cast(list[Role], role), unit or (), channels, per_minute))
+    rights = {"roles": role, "units": unit or [], "channels": channels, "per_minute": per_minute}
+    _tell("client registered", name, **rights)
 
 
 @app.command()
@@ -41,6 +55,7 @@ def rotate(
 ) -> None:
     """Give a client a new key with the same rights and print it, this once; the old one works for a while yet."""
     say(KeyRing(read_settings().keys_file).rotate(name, overlap_hours))
+    _tell("key rotated", name, overlap_hours=overlap_hours)
 
 
 @app.command()
@@ -48,6 +63,7 @@ def revoke(name: Name) -> None:
     """End all keys of a client; running processes know it within a second."""
     KeyRing(read_settings().keys_file).revoke(name)
     say(f"{name} has no key any more.")
+    _tell("client revoked", name)
 
 
 @app.command("list")
@@ -60,6 +76,11 @@ def list_keys() -> None:
         limits = [", ".join(sorted(limit)) or "any" for limit in (holder.roles, holder.units, holder.channels)]
         rows.append((holder.name, *limits, holder.per_minute or "", _at(key.issued_at), _at(key.until)))
     table(f"Keys in {file}", ("name", "roles", "units", "channels", "per minute", "issued", "until"), rows)
+
+
+def _tell(event: str, name: str, **more: object) -> None:
+    log = structlog.wrap_logger(structlog.WriteLogger(sys.stderr), processors=LINE)
+    log.info(event, client=name, by=f"command of user {os.getuid()}", **more)
 
 
 def _at(at: datetime | None) -> str:

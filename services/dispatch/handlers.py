@@ -69,9 +69,11 @@ MEMORY = Memory(
         intake.TicketWithdrawn: ("withdrawn", lambda _: True),
         intake.TicketLinked: ("ended", lambda _: "linked"),
         intake.TicketAnswered: ("ended", lambda _: "answered"),
+        intake.TicketErased: (lambda event: "wordless" if event.words else None, lambda _: True),
         feedback.TicketReopened: ("reopened", lambda event: event.round),
         feedback.TicketClosed: ("closed", lambda event: event.round),
     },
+    may_keep=lambda facts: facts.kept,
 )
 
 
@@ -157,7 +159,8 @@ def _stands(role: Actor, who: Principal, order: Order) -> bool:
 
 async def _keep(tx: Tx, step: Step) -> Order:
     order, events = step
-    await store.save(tx, [order])
+    wordless = MEMORY.of(tx, str(order.ticket_id)).wordless
+    await store.save(tx, [order.without_words if wordless else order])
     for event in events:
         tx.emit(str(order.ticket_id), event)
     return order

@@ -24,11 +24,15 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 class ReviewCommand(Body):
-    """What the citizen says: is it solved, how satisfied from 1 to 5, and in their own words."""
+    """What the citizen says: is it solved, how satisfied from 1 to 5, and in their own words.
+
+    `explained` says whether the policy was explained clearly; a callback with `asks_explained` is to ask for it.
+    """
 
     resolved: Resolution
     satisfied: Annotated[int, Field(ge=1, le=5)]
     comment: Note | None = None
+    explained: bool | None = None
 
 
 class AttemptCommand(Body):
@@ -58,6 +62,8 @@ class ReviewView(BaseModel):
     resolved: Resolution | None
     satisfied: int | None
     comment: str | None
+    asks_explained: bool
+    explained: bool | None
     by: By | None
     answered_at: datetime | None
     contacted: bool
@@ -76,6 +82,7 @@ class CallbackView(BaseModel):
     urgency: Urgency | None
     unit: UnitRef | None
     reply: str
+    asks_explained: bool
     requested_at: datetime
     until: datetime
     tries: list[TryView]
@@ -109,7 +116,8 @@ async def post_review(
     """Take the citizen's answer, from a seat that called back or by the token of the link. Once for each round."""
     if token is None:
         authorise(request, "seat", "supervisor")
-    return _review(await _take(here, ticket_id, Answer(command.resolved, command.satisfied, command.comment), token))
+    given = Answer(command.resolved, command.satisfied, command.comment, command.explained)
+    return _review(await _take(here, ticket_id, given, token))
 
 
 async def _take(here: Here, ticket_id: UUID, given: Answer, token: str | None) -> Review:
@@ -161,7 +169,8 @@ def _review(review: Review) -> ReviewView:
     return ReviewView(
         ticket_id=review.ticket_id, round=review.round, method=review.method, state=review.state, unit=review.unit,
         requested_at=review.requested_at, until=review.until, tries=_tries(review), resolved=review.resolved,
-        satisfied=review.satisfied, comment=review.comment, by=review.by, answered_at=review.answered_at,
+        satisfied=review.satisfied, comment=review.comment, asks_explained=review.asks_explained,
+        explained=review.explained, by=review.by, answered_at=review.answered_at,
         contacted=review.contacted, response_in_time=review.response_in_time,
         completion_in_time=review.completion_in_time, excluded=review.excluded,
     )  # fmt: skip
@@ -170,8 +179,8 @@ def _review(review: Review) -> ReviewView:
 def _callback(review: Review) -> CallbackView:
     return CallbackView(
         ticket_id=review.ticket_id, round=review.round, number=review.number, category=review.category,
-        urgency=review.urgency, unit=review.unit, reply=review.reply, requested_at=review.requested_at,
-        until=review.until, tries=_tries(review),
+        urgency=review.urgency, unit=review.unit, reply=review.reply, asks_explained=review.asks_explained,
+        requested_at=review.requested_at, until=review.until, tries=_tries(review),
     )  # fmt: skip
 
 

@@ -87,6 +87,7 @@ MEMORY = Memory(
         intake.TicketAnswered: {"answered": _answered, "linked": lambda _: None},
         intake.TicketWithdrawn: ("withdrawn", lambda _: True),
         intake.TicketScreened: ("excluded", lambda event: not event.lifted),
+        intake.TicketErased: (lambda event: "wordless" if event.words else None, lambda _: True),
         classify.TicketClassified: ("classified", _classified),
         classify.TicketReclassified: ("classified", _classified),
         dispatch.TicketContacted: ("contacted", lambda event: event.round),
@@ -94,6 +95,7 @@ MEMORY = Memory(
         sla.ClockMet: (_clock, lambda event: OnTime(event.round, event.in_time)),
         sla.ClockBreached: (_clock, lambda event: OnTime(event.round, False)),
     },
+    may_keep=lambda facts: facts.kept,
 )
 
 

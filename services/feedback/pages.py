@@ -15,8 +15,10 @@ from libs.common.runtime.pages import Pages
 from services.feedback import handlers, store
 from services.feedback.domain import BAD, GOOD, NotPossibleError
 from services.feedback.handlers import Here
+from services.feedback.messages import Messages
 
 PAGES = Pages(Path(__file__).with_name("templates"))
+MESSAGES = Messages.load()
 
 router = APIRouter(prefix="/feedback/v1", tags=["pages"], include_in_schema=False)
 Context = Annotated[Here, Depends(context)]
@@ -34,11 +36,13 @@ async def show(here: Context, ticket_id: UUID, round_: Round, token: str) -> HTM
 async def tap(
     request: Request, here: Context, ticket_id: UUID, round_: Round, token: str,
     choice: Annotated[Literal["good", "bad"], Form()], comment: Annotated[Comment, Form()] = "",
+    explained: Annotated[Literal["yes", "no"] | None, Form()] = None,
 ) -> Response:  # fmt: skip
-    """Take one tap, good (solved, 5) or bad (not solved, 1), and lead back to the page."""
+    """Take one tap, good (solved, 5) or bad (not solved, 1), with what else was filled in; lead back to the page."""
     if not here.engine.links.valid(ticket_id, round_, token):
         return await _page(here, ticket_id, round_, token)
-    given = replace(GOOD if choice == "good" else BAD, comment=comment or None)
+    clear = None if explained is None else explained == "yes"
+    given = replace(GOOD if choice == "good" else BAD, comment=comment or None, explained=clear)
     try:
         async with here.database.begin() as tx:
             await handlers.review(tx, here, ticket_id, given, token)
@@ -52,4 +56,7 @@ async def _page(here: Here, ticket_id: UUID, round_: int, token: str, status: in
     opens = here.engine.links.valid(ticket_id, round_, token)
     review = await store.review_of(here.database, ticket_id, round_) if opens else None
     still_open = review is not None and review.open(here.clock.now())
-    return PAGES.show("review.html", status if review else 404, review=review, open=still_open)
+    return PAGES.show(
+        "review.html", status if review else 404, review=review, open=still_open,
+        zh=MESSAGES.chinese, en=MESSAGES.english,
+    )  # fmt: skip

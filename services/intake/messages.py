@@ -43,6 +43,10 @@ class Messages(Texts):
         """Return what to tell the reporter of a ticket."""
         return self.say(language, "message", news.kind, "text", number=news.ticket.number, **news.params, **links)
 
+    def led(self, news: News, language: str, **links: str) -> str:
+        """Return what to tell the reporter of a ticket of the one that it is linked to."""
+        return self.say(language, "led", news.kind, number=news.ticket.number, **news.params, **links)
+
     def followed(self, news: News, language: str, **links: str) -> str:
         """Return what to tell someone who follows a ticket."""
         return self.say(language, "followed", news.kind, number=news.ticket.number, **news.params, **links)

@@ -82,6 +82,7 @@ SERVICE = Service(
             intake.LineMeasured,
             intake.TicketWithdrawn,
             intake.TicketAnswered,
+            intake.TicketErased,
             intake.TicketSnapshot,
         }
     ),
@@ -92,6 +93,7 @@ SERVICE = Service(
     letters=handlers.letters,
     jobs={
         handlers.SCREENING: handlers.screen,
+        "backlog": handlers.count_backlog,
         "vault": handlers.keep_keys,
         "retention": handlers.let_go,
         "audit": handlers.publish_head,
@@ -102,5 +104,9 @@ SERVICE = Service(
         handlers.TIDYING: handlers.tidy,
         handlers.BURSTS: handlers.notice_bursts,
     },
-    timers={handlers.CHILDREN: handlers.on_orphans, handlers.LINE_DAY: handlers.on_line_day},
+    timers={
+        handlers.CHILDREN: handlers.on_orphans,
+        handlers.NEWS: handlers.on_news,
+        handlers.LINE_DAY: handlers.on_line_day,
+    },
 )

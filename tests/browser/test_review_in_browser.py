@@ -9,7 +9,7 @@ import pytest
 
 from libs.common.contracts.dispatch import TicketResolved
 from libs.common.contracts.intake import TicketReceived
-from libs.common.contracts.vocabulary import UnitRef
+from libs.common.contracts.vocabulary import Kind, UnitRef
 from libs.common.messaging.memory import MemoryBus
 from services.feedback.service import SERVICE
 from tests.support.browser import PHONE, Site, cut_off, faults, listening_on, running_browser, visiting
@@ -32,10 +32,10 @@ async def site(fresh_database: str, tmp_path: Path) -> AsyncIterator[Site]:
         yield Site(stage, url, Peer(bus, clock), probe, clock)
 
 
-async def asked(site: Site) -> str:
+async def asked(site: Site, kind: Kind = "help") -> str:
     """Have a citizen asked, and return the address of the question."""
     ticket = site.clock.new_id()
-    received = TicketReceived(number="20260302-0000001", channel="web", text="路灯不亮", received_at=NOON)
+    received = TicketReceived(number="20260302-0000001", channel="web", kind=kind, text="路灯不亮", received_at=NOON)
     resolved = TicketResolved(unit=UNIT, reply="路灯线路已修复，请您查看。", round=1, at=NOON, contacted=True)
     await site.peer.say(ticket, received, resolved)
     await site.probe.named("review.requested", subject=ticket)
@@ -49,13 +49,15 @@ def _address(site: Site, ticket: UUID) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_wrong_with_the_question_the_thanks_and_a_dead_link(site: Site, scheme: Any) -> None:
-    address = await asked(site)
+    address = await asked(site, "consultation")
     async with running_browser() as browser, visiting(browser, color_scheme=scheme, java_script_enabled=True) as page:
         wrong = {}
         await page.goto(address)
         wrong["question"] = await faults(page)
+        await page.get_by_label("不清楚").check()
         async with page.expect_navigation():
             await page.click("button[value=good]")
+        assert "不清楚" in await page.inner_text("main")
         wrong["thanks"] = await faults(page)
         await page.goto(address[:-3] + "xyz")
         wrong["dead"] = await faults(page)
@@ -64,7 +66,7 @@ async def test_axe_finds_nothing_wrong_with_the_question_the_thanks_and_a_dead_l
 
 async def test_one_tap_answers_at_twice_the_type_on_a_phone_without_javascript(site: Site) -> None:
     async with running_browser(32) as browser, visiting(browser, PHONE) as page:
-        await page.goto(await asked(site))
+        await page.goto(await asked(site, "consultation"))
         assert await cut_off(page) == []
         async with page.expect_navigation():
             await page.click("button[value=bad]")

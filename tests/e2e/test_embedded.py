@@ -1,7 +1,6 @@
 """The embedded form as a newcomer meets it: one command, an appeal from end to end, every way to stop it."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,10 +22,9 @@ def platform(open_folder: Path) -> Iterator[Operator]:
 
 
 @pytest.fixture
-def own(open_folder: Path, platform: Operator) -> Iterator[Operator]:
-    """A home and port for one test; the model of the other platform spares it the training."""
+def own(open_folder: Path) -> Iterator[Operator]:
+    """A home and port for one test."""
     with operator(open_folder, free_port()) as one:
-        shutil.copytree(platform.home / "models", one.home / "models")
         yield one
 
 

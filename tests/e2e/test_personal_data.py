@@ -8,7 +8,7 @@ import pytest
 
 from libs.common.local.postgres import PrivatePostgres
 from libs.common.runtime.telemetry import configure_logs
-from tests.support.platform import Platform, running_platform
+from tests.support.platform import Platform, eventually, running_platform
 from tests.support.stages import ManualClock
 
 NAME, PHONE, ID_CARD, ROOM = "欧阳婷婷", "13912345678", "110105199003072316", "2单元501室"
@@ -74,6 +74,70 @@ async def test_the_unit_reads_the_words_with_marks_it_can_have_opened(platform: 
     for mark, original in opened["marks"].items():
         assert f"⟦{mark}⟧" in order["text"] + order["title"] + order["address"]
         assert original not in order["text"]
+
+
+WORDS = ("琉璃瓦花坛", "水表井盖下", "玉兰杯", "紫藤架")
+"""Words so rare that they are found again wherever they went."""
+FOREIGN = ("classify", "dispatch", "sla", "feedback")
+
+
+async def _settled(platform: Platform) -> None:
+    """Wait until no event is on its way any more; the bus takes one only when every service has committed it."""
+
+    async def empty() -> bool:
+        counts = [await platform.rows(name, "SELECT count(*) FROM outbox") for name in platform.stages]
+        return all(rows == [(0,)] for rows in counts)
+
+    await eventually(empty, "no outbox holds anything")
+
+
+async def _lived(platform: Platform) -> str:
+    """Let a ticket be worked on in words of everybody's, returned, ruled on, answered for and closed."""
+    appeal = {**APPEAL, "text": f"{APPEAL['text']}，就在{WORDS[0]}旁边", "title": f"{WORDS[0]}的暖气不热"}
+    ticket: str = (await platform.post(**appeal))["ticket_id"]
+    await platform.probe.named("ticket.dispatched", subject=ticket)
+    added = await platform.http.post(f"/intake/v1/tickets/{ticket}/supplement", json={"text": f"{WORDS[1]}也是凉的"})
+    assert added.status_code == 200, added.text
+    await platform.order(ticket, "return", ground="not_our_duty", note=f"{WORDS[2]}不归我们")
+    ruling = {"upheld": True, "unit": "dept-housing", "right_code": "heating-01-02", "note": f"{WORDS[2]}归你们"}
+    await platform.order(ticket, "rule", **ruling)
+    await platform.probe.named("ticket.ruled", subject=ticket)
+    await platform.order(ticket, "accept")
+    await platform.order(ticket, "contact", method="phone", note=f"{WORDS[2]}已看过")
+    resolved = await platform.order(ticket, "resolve", reply=f"{WORDS[2]}旁的阀门已修好")
+    assert resolved.status_code == 200, resolved.text
+    await platform.probe.named("review.requested", subject=ticket)
+    said = {"resolved": "yes", "satisfied": 5, "comment": f"{WORDS[3]}也亮了", "explained": True}
+    await platform.http.post(f"/feedback/v1/tickets/{ticket}/review", json=said)
+    await platform.probe.named("ticket.closed", subject=ticket)
+    await _settled(platform)
+    return ticket
+
+
+async def test_after_an_erasure_no_other_database_holds_the_words_or_the_pseudonym(platform: Platform) -> None:
+    ticket = await _lived(platform)
+    pseudonym = platform.stages["intake"].context.engine.pseudonyms.of("phone", PHONE)
+    before = await _everything_stored(platform)
+    wanted = (*WORDS, pseudonym)
+    places = [name for name in before if name.split(".")[0] in (*FOREIGN, "intake")]
+    assert {word for word in wanted if any(word in before[name] for name in places)} == set(wanted)
+    kept = "SELECT code, unit_code, state, returns FROM orders"
+    judged = "SELECT resolved, satisfied, explained, unit_code, period FROM reviews"
+    scored = (await platform.rows("dispatch", kept), await platform.rows("feedback", judged))
+    told = len(platform.probe.seen)
+
+    erased = await platform.http.post("/intake/v1/persons/erase", json={"phone": PHONE})
+    assert erased.json() == {"tickets": [{"ticket_id": ticket, "stays": None}]}
+    await platform.probe.named("ticket.erased", subject=ticket)
+    await _settled(platform)
+
+    after = await _everything_stored(platform)
+    assert [(name, word) for name in after for word in wanted if word in after[name]] == []
+    said_since = "".join(event.data.model_dump_json() for event in platform.probe.seen[told:])
+    assert [word for word in wanted if word in said_since] == []
+    assert (await platform.rows("dispatch", kept), await platform.rows("feedback", judged)) == scored
+    cards = (await platform.http.get("/feedback/v1/scorecards", params={"period": "2026-03"})).json()
+    assert [card["counted"] for card in cards] == [1]
 
 
 async def test_after_an_erasure_intake_knows_nobody_any_more(platform: Platform) -> None:

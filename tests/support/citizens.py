@@ -1,5 +1,6 @@
 """intake with a gateway for short messages, citizens at its pages, and the other stages played by the test."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -83,6 +84,27 @@ class CitizensWorld:
     async def support(self, ticket: dict[str, Any], **command: Any) -> httpx.Response:
         """Stand behind a ticket, through an adapter."""
         return await self.http.post(f"/intake/v1/tickets/{ticket['ticket_id']}/support", json=command)
+
+    async def does(self, ticket: dict[str, Any], deed: str, **body: Any) -> None:
+        """Do something to a ticket as a seat, a second later."""
+        self.clock.advance(seconds=1)
+        answer = await self.http.post(f"/intake/v1/tickets/{ticket['ticket_id']}/{deed}", json=body)
+        assert answer.status_code == 200, answer.text
+
+    async def joined(self, child: dict[str, Any], to: dict[str, Any]) -> None:
+        """Link one ticket to another as a seat, and wait until all that follow it are there."""
+        await self.does(child, "link", to=to["ticket_id"], reason="同一盏灯")
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until whoever must move has moved, and whoever is to be told will be."""
+        while await self.kept("SELECT FROM timers WHERE kind IN ('children', 'news')"):
+            await asyncio.sleep(0)
+
+    async def supports(self, ticket: dict[str, Any]) -> int:
+        """Return how many stand behind a ticket, as it is stored."""
+        (row,) = await self.kept("SELECT support FROM tickets WHERE ticket_id = $1", UUID(ticket["ticket_id"]))
+        return int(row["support"])
 
     async def kept(self, query: str, *values: object) -> list[Any]:
         """Return what the database answers."""

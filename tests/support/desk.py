@@ -10,7 +10,14 @@ from libs.common.contracts.classify import TicketClassified, TicketReclassified
 from libs.common.contracts.dispatch import TicketContacted, TicketResolved
 from libs.common.contracts.envelope import Envelope, Event
 from libs.common.contracts.feedback import TicketClosed
-from libs.common.contracts.intake import TicketAnswered, TicketLinked, TicketReceived, TicketScreened, TicketWithdrawn
+from libs.common.contracts.intake import (
+    TicketAnswered,
+    TicketErased,
+    TicketLinked,
+    TicketReceived,
+    TicketScreened,
+    TicketWithdrawn,
+)
 from libs.common.contracts.sla import ClockBreached, ClockMet
 from libs.common.contracts.vocabulary import Channel, Receipt, UnitRef
 from libs.common.messaging.transaction import Aggregate, Speaker, Tx
@@ -33,6 +40,7 @@ RECLASSIFIED = TicketReclassified.model_validate(
     JUDGED | {"urgency": "urgent", "previous": "water-01-01", "reason": "学校"}
 )
 WITHDRAWN = TicketWithdrawn(at=NOON)
+WORDLESS = TicketErased(words=True, at=NOON)
 
 
 def received(channel: Channel = "phone", **more: Any) -> TicketReceived:

@@ -6,7 +6,13 @@ from uuid import UUID
 from libs.common.contracts.classify import TicketClassified, TicketReclassified
 from libs.common.contracts.envelope import Envelope, Event
 from libs.common.contracts.feedback import TicketClosed, TicketReopened
-from libs.common.contracts.intake import TicketAnswered, TicketLinked, TicketReceived, TicketWithdrawn
+from libs.common.contracts.intake import (
+    TicketAnswered,
+    TicketErased,
+    TicketLinked,
+    TicketReceived,
+    TicketWithdrawn,
+)
 from libs.common.contracts.vocabulary import Place, Receipt
 from libs.common.messaging.transaction import Aggregate, Speaker, Tx
 from services.dispatch.domain import Facts, Matter, Order, Step, accept, decide, hand_back
@@ -18,8 +24,9 @@ CLOCK = ManualClock()
 TICKET = CLOCK.new_id()
 RECEIPT = Receipt(number="20260302-0000001", channel="phone", text="家里没水", received_at=NOON)
 WANGJING = Place(
-    district="110105", district_name="朝阳区", street="s-110105026", street_name="望京街道", confidence=0.9
-)
+    district="110105", district_name="朝阳区", street="s-110105026", street_name="望京街道", confidence=0.9,
+    matched=("花家地",),
+)  # fmt: skip
 JUDGED = {
     "receipt": RECEIPT, "code": "water-01-01", "category": ("供水排水", "自来水供应", "突然停水"), "kind": "help",
     "urgency": "livelihood", "confidence": 0.9, "summary": "停水", "owner_kind": "company", "owner": "co-water",
@@ -34,6 +41,7 @@ RECEIVED = TicketReceived(**RECEIPT.model_dump())
 WITHDRAWN = TicketWithdrawn(at=NOON)
 LINKED = TicketLinked(**RECEIPT.model_dump(), parent=UUID(int=1), reason="重复")
 ANSWERED = TicketAnswered(**RECEIPT.model_dump(), answer="已答复")
+ERASED, WORDLESS = (TicketErased(words=words, at=NOON) for words in (False, True))
 REOPENED = TicketReopened(reason="not_solved", round=2, at=NOON)
 
 

@@ -43,7 +43,12 @@ class Operator:
         self._screen = home.with_suffix(".screen")
         self.url = f"http://127.0.0.1:{port}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("JIESU_", "KAFKA_"))}
-        self._environment = {**kept, "JIESU_HOME": str(home), "JIESU_PORT": str(port)}
+        self._environment = {
+            **kept,
+            "JIESU_HOME": str(home),
+            "JIESU_PORT": str(port),
+            "JIESU_MODELS": os.environ["JIESU_MODELS"],
+        }
 
     def command(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, with settings such as `city="…"`."""

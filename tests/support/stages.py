@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -115,7 +116,7 @@ async def probing(bus: MemoryBus, *topics: str) -> AsyncIterator[Probe]:
 
 def settings_for(home: Path, dsn: str) -> Settings:
     """Return settings with a secret and a key of every role, whose text is `home`/key."""
-    settings = Settings(home=home, city=CITY, database_url=dsn)
+    settings = Settings(home=home, models=Path(os.environ["JIESU_MODELS"]), city=CITY, database_url=dsn)
     if not settings.secret_file.exists():
         Secrets.create(settings.secret_file)
         (home / "key").write_text(KeyRing(settings.keys_file).issue("test", ROLES))

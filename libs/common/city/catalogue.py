@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import cast, get_args
 
-from libs.common.city.problems import Problems, Row, read_table
+from libs.common.city.problems import Problems, Row, read_rows
 from libs.common.contracts.classify import OwnerKind
 from libs.common.contracts.vocabulary import Kind, Urgency
 
@@ -78,15 +78,25 @@ class Catalogue:
 
 def load_catalogue(folder: Path, unit_kinds: Mapping[str, str], problems: Problems) -> Catalogue:
     """Read every file of the folder; `unit_kinds` maps the known unit codes to their kinds."""
-    files = sorted(folder.glob("*.csv"))
+    files = read_files(folder)
     if not files:
         problems.add(folder.name, f"holds no CSV file; expected one for each level-1 category in {folder}")
+    return read_catalogue(files, unit_kinds, problems)
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """The files of a folder that make a catalogue, by name."""
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.csv"))}
+
+
+def read_catalogue(files: Mapping[str, bytes], unit_kinds: Mapping[str, str], problems: Problems) -> Catalogue:
+    """Read a catalogue from its files, by their names, in the order of these."""
     by_code: dict[str, Question] = {}
     level1: dict[str, str] = {}
     places: dict[tuple[str, str, str], str] = {}
-    for path in files:
-        slug = path.stem.partition("-")[2]
-        for row in read_table(path, COLUMNS, problems):
+    for name, content in sorted(files.items()):
+        slug = name.removesuffix(".csv").partition("-")[2]
+        for row in read_rows(name, content, COLUMNS, problems):
             question = _question(row, unit_kinds)
             _check_new(row, question, by_code, places)
             if level1.setdefault(slug, question.l1) != question.l1:
@@ -166,8 +176,8 @@ def _check_new(
         row.wrong("l3", f"{'/'.join(question.category)} stands at {first} already")
 
 
-def _version(files: list[Path]) -> str:
+def _version(files: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.read_bytes())
+    for _, content in sorted(files.items()):
+        digest.update(content)
     return digest.hexdigest()[:12]

@@ -90,7 +90,7 @@ class Emergencies:
         """Put all words together."""
         every = re2.Filter()
         for emergency in self.numbers:
-            for way in _ways(emergency.words.pattern):
+            for way in ways(emergency.words.pattern):
                 every.Add(way, _ANY_CASE)
         every.Compile()
         object.__setattr__(self, "words", every)
@@ -99,7 +99,7 @@ class Emergencies:
 _PART = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|.", re.DOTALL)
 
 
-def _ways(pattern: str) -> list[str]:
+def ways(pattern: str) -> list[str]:
     """Split a pattern at the bars that stand in no group."""
     ways, depth = [""], 0
     for part in _PART.findall(pattern):

@@ -29,6 +29,7 @@ from libs.common.city.services import Services, load_services
 from libs.common.city.settings import (
     Access,
     Bounds,
+    Hotspots,
     Lines,
     Messages,
     Name,
@@ -109,6 +110,7 @@ class City:
     retention: Retention
     raising: tuple[Raising, ...]
     repeats: Repeats
+    hotspots: Hotspots
 
 
 def load_city(path: Path) -> City:
@@ -162,6 +164,7 @@ def _city(
         retention=settings.retention,
         raising=settings.raising,
         repeats=settings.repeats,
+        hotspots=settings.hotspots,
     )
 
 

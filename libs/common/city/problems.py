@@ -1,6 +1,7 @@
 """How a pack tells its editor what is wrong: every mistake at once, each with its file, line, column and the remedy."""
 
 import csv
+import io
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -96,19 +97,28 @@ def read_whole_toml(path: Path, shape: TypeAdapter[T]) -> T:
 
 def read_table(path: Path, columns: Sequence[str], problems: Problems) -> Iterator[Row]:
     """The rows of a UTF-8 CSV file whose header is exactly `columns`; a line of another width is noted and skipped."""
-    if not path.is_file():
+    if path.is_file():
+        yield from read_rows(path.name, path.read_bytes(), columns, problems)
+    else:
         problems.add(path.name, f"is missing; expected a CSV file at {path}")
-        return
-    # utf-8-sig: spreadsheet programs put a byte order mark in front, which would spoil the first column's name.
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
+
+
+def read_rows(name: str, content: bytes, columns: Sequence[str], problems: Problems) -> Iterator[Row]:
+    """The same of a file's bytes, wherever they came from."""
+    try:
+        # utf-8-sig: spreadsheet programs put a byte order mark in front, which would spoil the first column's name.
+        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
         header = next(reader, [])
         if header != list(columns):
-            problems.add(f"{path.name}:1", f"the header should be {','.join(columns)}")
+            problems.add(f"{name}:1", f"the header should be {','.join(columns)}")
             return
         for cells in reader:
-            row = Row(path.name, reader.line_num, dict(zip(columns, cells, strict=False)), problems)
+            row = Row(name, reader.line_num, dict(zip(columns, cells, strict=False)), problems)
             if len(cells) == len(columns):
                 yield row
             else:
                 row.wrong("row", f"has {len(cells)} cells, the header has {len(columns)}")
+    except UnicodeDecodeError:
+        problems.add(name, "should be text in UTF-8")
+    except csv.Error as broken:
+        problems.add(name, f"is not CSV: {broken}")

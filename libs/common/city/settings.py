@@ -270,6 +270,17 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class Hotspots:
+    """How sure a hot event must be: how many a day may be raised by chance, and of how many people it must at least be.
+
+    Both are defaults of this project.
+    """
+
+    false_alarms: Annotated[float, Field(gt=0, le=100)] = 1.0
+    least: Annotated[int, Field(ge=3)] = 6
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Settings:
     """The whole of city.toml."""
 
@@ -285,6 +296,7 @@ class Settings:
     retention: Retention = Retention()
     messages: Messages = Messages()
     access: Access = Access()
+    hotspots: Hotspots = Hotspots()
 
 
 _SETTINGS = TypeAdapter(Settings)

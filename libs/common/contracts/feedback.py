@@ -20,7 +20,7 @@ class ReviewRequested(Event, name="review.requested", emitter="feedback"):
 
 
 class ReviewSubmitted(Event, name="review.submitted", emitter="feedback"):
-    """The citizen's word. `comment` is redacted."""
+    """The citizen's word. `comment` is redacted; `explained`: the policy was explained clearly, None if not asked."""
 
     resolved: Resolution
     satisfied: int
@@ -29,6 +29,7 @@ class ReviewSubmitted(Event, name="review.submitted", emitter="feedback"):
     round: int
     at: datetime
     unit: UnitRef | None = None
+    explained: bool | None = None
 
 
 class TicketClosed(Event, name="ticket.closed", emitter="feedback"):

@@ -94,7 +94,10 @@ class TicketScreened(Event, name="ticket.screened", emitter="intake"):
 
 
 class CallRecorded(Event, name="call.recorded", emitter="intake"):
-    """One call offered to a line. `wait_seconds` runs from the offer to the answer or to giving up."""
+    """One call offered to a line. `wait_seconds` runs from the offer to the answer or to giving up.
+
+    `explained`: whether who made a test call found what was asked explained clearly; None where that was not judged.
+    """
 
     line: str
     offered_at: datetime
@@ -102,13 +105,15 @@ class CallRecorded(Event, name="call.recorded", emitter="intake"):
     abandoned: bool
     wait_seconds: float
     test_call: bool = False
+    explained: bool | None = None
 
 
 class LineMeasured(Event, name="line.measured", emitter="intake"):
     """The quality of one line over one day, YYYY-MM-DD in the city's time. Rates are fractions, None without calls.
 
     Test calls count apart. `dead`: calls came and none was answered, tests included. `cold`: not dead, but a smaller
-    share was answered than the city calls cold. The last one of a line and day counts; late records bring another.
+    share was answered than the city calls cold. `explained_rate`: of the test calls that were judged by it, in how many
+    the policy was explained clearly. The last one of a line and day counts; late records bring another.
     Source of the 15 s and of the connection rate: GB/T 33358-2016.
     """
 
@@ -124,6 +129,19 @@ class LineMeasured(Event, name="line.measured", emitter="intake"):
     test_calls: int = 0
     dead: bool = False
     cold: bool = False
+    explained_rate: float | None = None
+
+
+class TicketErased(Event, name="ticket.erased", emitter="intake"):
+    """The personal data of a ticket was deleted: its time is over, or its owner asked.
+
+    Whoever holds the reporter's pseudonym drops it. With `words` the redacted words go too, those that units, seats and
+    the reporter wrote later among them, and what was made of them. It may come twice, the second time with `words`; it
+    is for good, and what is heard of the ticket after it brings nothing back.
+    """
+
+    words: bool
+    at: datetime
 
 
 class TicketSnapshot(Event, name="ticket.snapshot", emitter="intake", topic="jiesu.tickets.v1"):

@@ -21,14 +21,18 @@ class HomeTakenError(RuntimeError):
 
 
 def prepare_home(settings: Settings) -> None:
-    """Make the home with its secret and a development key of every role, whatever of it is not there yet."""
+    """Make the home with its secret and a development key of every role, whatever of it is not there yet.
+
+    A development key that was revoked stays so: who wants another removes its file.
+    """
     ensure_private(settings.home)
     if not settings.secret_file.exists():
         Secrets.create(settings.secret_file)
-    keys, file = KeyRing(settings.keys_file), key_file(settings)
-    if not file.exists() or keys.holder(file.read_text().strip()) is None:
+    file = key_file(settings)
+    if not (file.exists() and settings.keys_file.exists()):
+        key = KeyRing(settings.keys_file).issue(DEVELOPER, ROLES)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-            out.write(keys.issue(DEVELOPER, ROLES) + "\n")
+            out.write(key + "\n")
 
 
 def key_file(settings: Settings) -> Path:

@@ -5,6 +5,7 @@ kind, what carries a lower sequence than the one remembered is stale and dropped
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -22,13 +23,21 @@ class Memory(Generic[F]):
 
     `remember` maps an event to the field it fills, or a function that names it (None: nothing to remember), and the
     function that reduces it to that field's value. An event that fills several fields maps each to such a function.
+
+    `may_keep` takes out of the facts what one of them forbids to keep, and returns them as they are if none does. It
+    is asked whenever something was learned, so what is forbidden goes whichever came first.
     """
 
     def __init__(
-        self, shape: type[F], remember: Mapping[type[Event], tuple[Field, Remember] | Mapping[str, Remember]]
+        self,
+        shape: type[F],
+        remember: Mapping[type[Event], tuple[Field, Remember] | Mapping[str, Remember]],
+        may_keep: Callable[[F], F] = lambda facts: facts,
     ) -> None:
         self._facts = TypeAdapter(shape)
+        self._names = [field.name for field in fields(shape)]  # type: ignore[arg-type]  # shape is a dataclass
         self._remember = remember
+        self._may_keep = may_keep
 
     @property
     def events(self) -> frozenset[type[Event]]:
@@ -46,7 +55,17 @@ class Memory(Generic[F]):
     def learn(self, tx: Tx, events: Sequence[Envelope[Event]]) -> dict[str, F]:
         """Remember what events say. Returns the facts of each subject that learned something new."""
         fresh = [event.subject for event in events if self._learn(tx, event)]
-        return {subject: self.of(tx, subject) for subject in fresh}
+        return {subject: self._kept(tx, subject) for subject in fresh}
+
+    def _kept(self, tx: Tx, subject: str) -> F:
+        """Return the facts of a subject that learned something, and let go of what may not be kept of them."""
+        facts = self.of(tx, subject)
+        kept = self._may_keep(facts)
+        if kept is not facts:
+            known = tx.aggregate(subject).facts
+            for name in known.keys() & self._names:
+                known[name]["is"] = _plain(getattr(kept, name))
+        return kept
 
     def _learn(self, tx: Tx, event: Envelope[Event]) -> bool:
         aggregate = tx.aggregate(event.subject)

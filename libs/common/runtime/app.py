@@ -19,6 +19,8 @@ from libs.common.runtime.telemetry import TRACE, traceparent_of
 BODY_LIMIT = 4 * 1024 * 1024
 LONGER_BODIES = {"batch": 64 * 1024 * 1024, "files": LARGEST}
 """By the end of the path: a batch is read as a stream of lines, a file as a stream of bytes."""
+LONGER_FORMS = {"requests", "requests.json", "requests.xml"}
+"""By the end of the path, where files come in a form. As multipart alone: that is written down as it comes."""
 
 REQUESTS = Counter("jiesu_http_requests_total", "Requests answered", ["service", "method", "route", "status"])
 REQUEST_SECONDS = Histogram("jiesu_http_request_seconds", "Time to answer", ["service", "method", "route"])
@@ -53,7 +55,7 @@ class Edge:
             scope = {**scope, "headers": [*json_type, (b"content-type", b"application/json")]}
         token = TRACE.set(traceparent_of(headers.get(b"traceparent", b"").decode("latin-1")))
         started, status = time.perf_counter(), 500
-        limit = LONGER_BODIES.get(scope["path"].rpartition("/")[2], BODY_LIMIT)
+        limit = _limit(scope)
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -107,6 +109,16 @@ def _safe(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     if own.keys().isdisjoint(SAFE_HEADERS):
         return [*headers, *SAFE_HEADERS.items()]
     return [*headers, *((name, value) for name, value in SAFE_HEADERS.items() if name not in own)]
+
+
+def _limit(scope: Scope) -> int:
+    """Return how many bytes a request's body may have."""
+    end = scope["path"].rpartition("/")[2]
+    if end in LONGER_FORMS:
+        # The first of them, as who reads the form does: another behind it must not lift the limit for what is no form.
+        sent = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+        return LARGEST if sent.lower().startswith(b"multipart/") else BODY_LIMIT
+    return LONGER_BODIES.get(end, BODY_LIMIT)
 
 
 def _is_json_in_disguise(headers: Mapping[bytes, bytes]) -> bool:

@@ -52,6 +52,17 @@ def read(path: Path) -> list[Row]:
         raise KeysError(f"{path} is not a list of keys: {where} {first['msg']}") from None
 
 
+def differences(before: Iterable[Row], after: Iterable[Row]) -> dict[str, list[str]]:
+    """Return whose keys are new, whose are gone, and who may do other things with a key they had; clients by name."""
+    old, new = ({row.hash: row for row in rows} for rows in (before, after))
+    found = {
+        "issued": {new[key].name for key in new.keys() - old.keys()},
+        "ended": {old[key].name for key in old.keys() - new.keys()},
+        "changed": {new[key].name for key in new.keys() & old.keys() if new[key] != old[key]},
+    }
+    return {what: sorted(names) for what, names in found.items()}
+
+
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Hold the file against all other writers. Raises KeysRefusedError where it cannot be written."""

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import structlog
 from starlette.requests import HTTPConnection
 
 from libs.common.contracts.vocabulary import Channel
@@ -24,6 +25,7 @@ from libs.common.runtime.http import header
 from libs.common.runtime.keyfile import KeysError, KeysRefusedError
 from libs.common.runtime.problems import FieldError, Problem
 
+log = structlog.get_logger(__name__)
 Role = Literal["adapter", "importer", "seat", "unit", "supervisor", "analyst", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role)
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
@@ -85,6 +87,7 @@ class KeyRing:
         self._ticks = ticks
         self._looked_at = -math.inf
         self._read_at: tuple[int, int] | None = None
+        self._rows: list[keyfile.Row] = []
         self._keys: dict[str, Key] = {}
         self._buckets: dict[str, tuple[float, float]] = {}
 
@@ -202,10 +205,14 @@ class KeyRing:
         try:
             stat = self._path.stat()
         except FileNotFoundError:
-            self._keys, self._read_at = {}, None
+            self._keys, self._rows, self._read_at = {}, [], None
             return
         if self._read_at != (stat.st_mtime_ns, stat.st_ino):
-            self._keys = {row.hash: _key(row) for row in keyfile.read(self._path)}
+            rows = keyfile.read(self._path)
+            if self._read_at:
+                # Changed by another process, a command or by hand: whoever reads it says so.
+                log.info("keys changed", **keyfile.differences(self._rows, rows))
+            self._keys, self._rows = {row.hash: _key(row) for row in rows}, rows
             self._read_at = (stat.st_mtime_ns, stat.st_ino)
 
     @contextmanager
@@ -219,6 +226,7 @@ class KeyRing:
         if any(map(_lasting_operator, before)) and not any(map(_lasting_operator, keys)):
             raise KeysRefusedError("no client with the role operator would be left; register another one first")
         keyfile.write(self._path, map(_row, keys))
+        self._read_at = None  # who changes it here tells more of it than that
         self._look()
 
 

@@ -6,7 +6,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 PREFIX = "JIESU_"
@@ -32,6 +32,8 @@ class Settings:
     database_connections: int = 8
     keys: Path | None = None
     """The file of API keys; `home`/keys.json if not set."""
+    models: Path | None = None
+    """Where classify keeps what it trained; `home`/models if not set. Installations may share one."""
     secret: Path | None = None
     """The file of the master secret; `home`/secret if not set."""
     files: str = ""
@@ -49,6 +51,24 @@ class Settings:
     """URL of an HTTP SMS gateway; what should go by SMS fails if empty, and stays in the notices table."""
     mail_gateway: str = field(default="", repr=False)
     """The mail server citizens' mails go by, as apprise writes it: mailtos://user:password@host?from=12345@city.example."""
+    language_model_url: str = field(default="", repr=False)
+    """What /chat/completions of an endpoint in OpenAI's form is appended to; no language model is asked if empty."""
+    language_model_key: str = field(default="", repr=False)
+    """Sent to it as a bearer token, if it wants one."""
+    language_model_name: str = ""
+    """Which of its models is asked."""
+    language_model_seconds: float = Field(default=20.0, gt=0, le=600)
+    """All the time one call may take."""
+    language_model_at_once: int = Field(default=4, ge=1, le=100)
+    """Calls under way at a time, for each process of classify."""
+    language_model_sure: float = Field(default=0.8, ge=0, le=1)
+    """From which confidence, as it states it, what it chooses counts."""
+    language_model_tokens_per_day: int = Field(default=2_000_000, ge=0, le=10**15)
+    language_model_money_per_day: float = Field(default=20.0, ge=0, allow_inf_nan=False)
+    """The most it may cost on a day of the city's, all processes together; money in the currency of the prices."""
+    language_model_price_in: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    language_model_price_out: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """Of 1,000 tokens that it reads, and that it writes."""
     classify_url: str = ""
     """Where dispatch asks classify in a dry run with text; the same process or port if empty."""
     speech_model: Path | None = None
@@ -68,6 +88,11 @@ class Settings:
         missing = [variable(name) for name in names if not getattr(self, name)]
         if missing:
             raise SettingsError(f"set {' and '.join(missing)}")
+
+    @property
+    def models_folder(self) -> Path:
+        """Where trained models are kept."""
+        return self.models or self.home / "models"
 
     @property
     def keys_file(self) -> Path:

@@ -23,7 +23,7 @@ def opened(ticket_id: UUID, receipt: Receipt, reading: Reading, rules: Rules) ->
     """Return the verdict on a ticket heard of for the first time; nothing is said of it yet."""
     guess = reading.guess
     blank = Verdict(ticket_id, "held", guess.code, guess.confidence, "general", "help", "model", receipt, reading)
-    return _about(blank, rules.catalogue.by_code[guess.code])
+    return about(blank, rules.catalogue.by_code[guess.code])
 
 
 def decide(
@@ -34,7 +34,7 @@ def decide(
 
     `again` is a new reading, with words that were added; `alarm` tells of a repeat of this ticket that is urgent.
     """
-    judged = _listen(verdict, again, rules) if again else verdict
+    judged = (_listen(verdict, again, rules) if again else verdict).kept(facts)
     judged, label, ruling = _obey(judged, facts, rules)
     judged = replace(graded(judged, facts, rules, alarm), parent=None if facts.withdrawn else facts.parent)
     if facts.withdrawn:
@@ -57,7 +57,7 @@ def correct(
     """Follow a person who confirms or corrects a judgement. Raises NotPossibleError for a ticket that ended."""
     if verdict.state == "ended":
         raise NotPossibleError("the ticket was withdrawn, answered or joined to another")
-    judged = _about(replace(verdict, judged_by="person", confidence=1.0, told_at=verdict.told_at or now), question)
+    judged = about(replace(verdict, judged_by="person", confidence=1.0, told_at=verdict.told_at or now), question)
     judged = replace(judged, kind=kind or judged.kind)
     if urgency:
         named = replace(judged, named=Named(urgency))
@@ -76,12 +76,15 @@ def _listen(verdict: Verdict, again: Reading, rules: Rules) -> Verdict:
         danger = verdict.reading.danger or again.danger
         return replace(verdict, reading=replace(verdict.reading, danger=danger))
     guess = again.guess
-    surer = guess.confidence > verdict.confidence or not known
+    # A language model's word was on the words before these; while nothing was told by it, it is asked again.
+    advised = verdict.machine_made and not verdict.told_at
+    surer = guess.confidence > verdict.confidence or not known or bool(advised)
     listened = replace(verdict, reading=joined(verdict.reading, again, surer=surer))
     if not surer:
         return listened
-    return _about(
-        replace(listened, judged_by="model", confidence=guess.confidence), rules.catalogue.by_code[guess.code]
+    return about(
+        replace(listened, judged_by="model", confidence=guess.confidence, machine_made=None),
+        rules.catalogue.by_code[guess.code],
     )
 
 
@@ -96,14 +99,14 @@ def _obey(verdict: Verdict, facts: Facts, rules: Rules) -> tuple[Verdict, Label 
     if question is None:
         return verdict, label, None
     agreed = replace(verdict, judged_by="person", confidence=1.0)
-    return (agreed if agreed.code == ruled.code else _about(agreed, question)), label, f"退单裁定：{ruled.note}"
+    return (agreed if agreed.code == ruled.code else about(agreed, question)), label, f"退单裁定：{ruled.note}"
 
 
 def _settle(verdict: Verdict, facts: Facts, rules: Rules, now: datetime) -> Verdict:
     """Let the first judgement out when it is sure, the matter urgent, a person's wait over, or nobody to act on it."""
     if verdict.told_at:
         return verdict
-    sure = verdict.judged_by == "person" or verdict.confidence >= rules.low_confidence
+    sure = verdict.judged_by == "person" or verdict.confidence >= rules.low_confidence or verdict.confirmed
     if sure or verdict.urgency == "urgent" or facts.ended:
         return replace(verdict, told_at=now)
     if verdict.held_until and verdict.held_until <= now:
@@ -132,7 +135,8 @@ def _reason(before: Verdict, judged: Verdict, presses: tuple[Press, ...], rules:
     return "升级的理由已不存在" if lighter else "补充内容后重新研判"
 
 
-def _about(verdict: Verdict, question: Question) -> Verdict:
+def about(verdict: Verdict, question: Question) -> Verdict:
+    """Return a verdict that is about another question, with the class and kind that follow."""
     reading = verdict.reading
     kind = verdict.receipt.kind or reading.kind or question.kind
     return replace(verdict, code=question.code, urgency=grade(question.urgency, reading), kind=kind, named=None)
@@ -144,6 +148,8 @@ def _state(verdict: Verdict, facts: Facts) -> State:
     return "classified" if verdict.told_at else "held"
 
 
-def _label(verdict: Verdict, code: str, by: str, at: datetime) -> Label:
+def _label(verdict: Verdict, code: str, by: str, at: datetime) -> Label | None:
+    """Return what a judgement teaches: nothing where the words were deleted."""
     receipt = verdict.receipt
-    return Label(verdict.ticket_id, at, code, "\n".join(filter(None, (receipt.title, receipt.text))), by)
+    text = "\n".join(filter(None, (receipt.title, receipt.text)))
+    return Label(verdict.ticket_id, at, code, text, by) if text else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from libs.common.city.catalogue import Question
 from libs.common.contracts.vocabulary import Kind, Urgency
-from services.classify.domain.verdicts import Facts, Rules, Verdict
+from services.classify.domain.verdicts import Facts, Rules, Verdict, unquoted
 from services.classify.domain.words import Reading
 
 GRAVITY: tuple[Urgency, ...] = ("complex", "general", "livelihood", "urgent")
@@ -21,7 +21,10 @@ TROUBLES: frozenset[Kind] = frozenset({"help", "complaint", "report"})
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Something that speaks for a class, and what to say of it. `key` tells it from the others of its ticket."""
+    """Something that speaks for a class, and what to say of it.
+
+    `key` tells it from the others of its ticket; it stays when the words that `why` quotes were deleted.
+    """
 
     urgency: Urgency
     why: str
@@ -51,9 +54,10 @@ def pressing(verdict: Verdict, facts: Facts, rules: Rules, alarm: str | None) ->
         return ()
     own, danger = _own(verdict, question), verdict.reading.danger
     heard = [why for why in (f"险情“{danger}”" if danger else None, alarm) if why]
-    presses = [Press("urgent", why, why) for why in heard]
+    presses = [Press("urgent", why, unquoted(why)) for why in heard]
     presses += _many(own, verdict.kind, question, facts.support, rules)
-    seen = verdict.named.seen if verdict.named else ()
+    # What earlier releases kept as seen quotes the words.
+    seen = {unquoted(key) for key in verdict.named.seen} if verdict.named else ()
     return tuple(press for press in presses if not graver(own, press.urgency) and press.key not in seen)
 
 

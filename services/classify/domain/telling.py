@@ -28,8 +28,8 @@ def same(one: Verdict, other: Verdict) -> bool:
 def told(verdict: Verdict, reason: str, presses: tuple[Press, ...], rules: Rules) -> dict[str, Any]:
     """Return what every judgement says."""
     question, reading = rules.catalogue.by_code[verdict.code], verdict.reading
-    person = verdict.judged_by == "person"
-    why = (*(press.why for press in presses), *((reason,) if person else reading.guess.why))
+    person, made = verdict.judged_by == "person", verdict.machine_made
+    why = (*(press.why for press in presses), *((reason,) if person else verdict.guess.why))
     return {
         "receipt": verdict.receipt,
         "code": question.code,
@@ -37,10 +37,10 @@ def told(verdict: Verdict, reason: str, presses: tuple[Press, ...], rules: Rules
         "kind": verdict.kind,
         "urgency": verdict.urgency,
         "confidence": verdict.confidence,
-        "alternatives": () if person else alternatives(reading.guess, rules),
+        "alternatives": () if person else alternatives(verdict.guess, rules),
         "why": tuple(dict.fromkeys(why)),
         "keywords": reading.keywords,
-        "summary": reading.summary,
+        "summary": (made.summary if made else "") or reading.summary,
         "owner_kind": question.owner_kind,
         "owner": question.owner,
         "co_handlers": question.co_handlers,
@@ -48,9 +48,11 @@ def told(verdict: Verdict, reason: str, presses: tuple[Press, ...], rules: Rules
         "elderly": question.elderly or "elderly" in verdict.receipt.access_needs,
         "place": reading.place,
         "outside": reading.outside,
+        "facts": reading.facts,
         "judged_by": verdict.judged_by,
         "model": rules.model,
         "catalogue": rules.catalogue.version,
+        "machine_made": made,
     }
 
 

@@ -1,6 +1,10 @@
-"""What a model learns of a catalogue: a prototype for each question, and how sure to be of a score."""
+"""What a model learns of a catalogue: prototypes for each question, and how sure to be of a score.
 
-from collections.abc import Iterable, Sequence
+A question has two: one of its characters, one of what its phrases mean. Arrays named `meant…` are empty without a
+sentence model.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,19 +14,36 @@ from scipy.optimize import minimize
 
 from libs.common.city.catalogue import Question
 from services.classify.model.grams import Arrays, gathered, numbered, packed, unit, unpacked, vectors
+from services.classify.model.meaning import WIDTH, Meaning, directions
 
 CANDIDATES = 4
 """Of a text the likeliest question is told, and three others."""
 _LEVEL_PULL = 0.4
 """How much each level above draws a prototype; measured between 0 and 0.8, and flat from 0.2 on."""
+_MEANT_PULL = 0.3
+"""The same among meanings; measured between 0 and 0.4, and flat from 0.2 on."""
 _FOLDS = 3
+_AT_ONCE = 400
+
+Examples = Mapping[str, Sequence[str]]
+"""Texts by the code of the question that people said they are about. They teach and are never shown again."""
 
 
-def learn(questions: Sequence[Question]) -> dict[str, NDArray[Any]]:
+def learn(questions: Sequence[Question], examples: Examples, meaning: Meaning | None) -> dict[str, NDArray[Any]]:
     """Return the arrays of a model."""
-    arrays = prototypes(questions, [question.phrases for question in questions])
-    phrases = vectors([p for q in questions for p in q.phrases], columns_of(arrays), arrays["idf"])
-    return {**arrays, **packed("phrase", phrases), "confidence": _fit_confidence(questions)}
+    said = [question.phrases for question in questions]
+    taught = [(*question.phrases, *examples.get(question.code, ())) for question in questions]
+    arrays = prototypes(questions, taught)
+    phrases = [phrase for some in said for phrase in some]
+    meant = _read([text for some in taught for text in some], meaning)
+    owner, own = _owners(taught), _is_phrase(said, taught)
+    return {
+        **arrays,
+        **packed("phrase", vectors(phrases, columns_of(arrays), arrays["idf"])),
+        **meanings(questions, owner, meant),
+        "meant_phrase": meant[own[: len(meant)]].astype(np.float16),
+        **_fit_confidence(questions, taught, meant),
+    }
 
 
 def prototypes(questions: Sequence[Question], phrases: Sequence[Iterable[str]]) -> dict[str, NDArray[Any]]:
@@ -31,8 +52,18 @@ def prototypes(questions: Sequence[Question], phrases: Sequence[Iterable[str]]) 
     texts = [text for said in words for text in said]
     grams, idf = numbered(texts)
     rows = vectors(texts, {gram: column for column, gram in enumerate(grams)}, idf)
-    owner = np.repeat(np.arange(len(questions)), [len(said) for said in words])
-    return {"grams": np.array(grams), "idf": idf, **_with_levels(questions, unit(gathered(owner) @ rows))}
+    return {"grams": np.array(grams), "idf": idf, **_with_levels(questions, unit(gathered(_owners(words)) @ rows))}
+
+
+def meanings(questions: Sequence[Question], owner: NDArray[np.intp], meant: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return the prototypes of what is meant, from the rows that `_read` gave and the question each belongs to."""
+    if not len(meant):
+        return {"meant": np.zeros((0, WIDTH), dtype=np.float32), "meant_mean": np.zeros(WIDTH, dtype=np.float32)}
+    mean = meant.mean(axis=0)
+    own = _summed(directions(meant - mean), owner, len(questions))
+    level2, level1 = _levels(questions)
+    above = sum(_MEANT_PULL * _summed(own, level, int(level.max()) + 1)[level] for level in (level2, level1))
+    return {"meant": directions(own + above), "meant_mean": mean}
 
 
 def columns_of(arrays: Arrays) -> dict[str, int]:
@@ -49,6 +80,11 @@ def scores(rows: Any, stacked: Any, arrays: Arrays) -> NDArray[np.float64]:
     return np.asarray(summed / arrays["lengths"])
 
 
+def meant_scores(meant: NDArray[Any], arrays: Arrays) -> NDArray[np.float64]:
+    """Return the cosine of what each text means with what each question means."""
+    return np.asarray(directions(meant - arrays["meant_mean"]) @ arrays["meant"].T, dtype=np.float64)
+
+
 def candidates(found: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return the likeliest questions of each row and their scores, best first."""
     some = np.argpartition(-found, min(CANDIDATES, found.shape[1] - 1), axis=1)[:, :CANDIDATES]
@@ -62,9 +98,32 @@ def confidences(top: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArr
     return np.asarray(1 / (1 + np.exp(-(weights[0] + weights[1] * top + weights[2] * _leads(top)))))
 
 
+def _read(texts: Sequence[str], meaning: Meaning | None) -> NDArray[np.float32]:
+    return meaning.of(texts) if meaning else np.zeros((0, WIDTH), dtype=np.float32)
+
+
+def _owners(words: Sequence[Sequence[str]]) -> NDArray[np.intp]:
+    return np.repeat(np.arange(len(words)), [len(some) for some in words])
+
+
+def _is_phrase(said: Sequence[Sequence[str]], taught: Sequence[Sequence[str]]) -> NDArray[np.bool_]:
+    """Say of each text that taught whether it is a phrase of the catalogue, which stand first in each question."""
+    return np.array(
+        [i < len(own) for own, some in zip(said, taught, strict=True) for i in range(len(some))], dtype=bool
+    )
+
+
+def _summed(rows: NDArray[Any], group: NDArray[np.intp], groups: int) -> NDArray[np.float32]:
+    """Return the mean direction of the rows of each group."""
+    which = sparse.csr_matrix(
+        (np.ones(len(group), dtype=np.float32), (group, np.arange(len(group)))), (groups, len(rows))
+    )
+    return directions(which @ rows)
+
+
 def _with_levels(questions: Sequence[Question], rows: Any) -> dict[str, NDArray[Any]]:
     """Stack the prototypes of both levels below: summed into each question's own they would be a hundred MB."""
-    level2, level1 = _numbers((q.l1, q.l2) for q in questions), _numbers(q.l1 for q in questions)
+    level2, level1 = _levels(questions)
     above2, above1 = (_LEVEL_PULL * unit(gathered(level) @ rows) for level in (level2, level1))
     drawn = rows + above2[level2] + above1[level1]
     lengths = np.sqrt(np.asarray(drawn.multiply(drawn).sum(axis=1)).ravel())
@@ -72,22 +131,50 @@ def _with_levels(questions: Sequence[Question], rows: Any) -> dict[str, NDArray[
     return {"level2": level2, "level1": level1, "lengths": lengths, **packed("prototype", stacked)}
 
 
+def _levels(questions: Sequence[Question]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return _numbers((q.l1, q.l2) for q in questions), _numbers(q.l1 for q in questions)
+
+
 def _numbers(names: Iterable[object]) -> NDArray[np.intp]:
     known: dict[object, int] = {}
     return np.array([known.setdefault(name, len(known)) for name in names])
 
 
-def _fit_confidence(questions: Sequence[Question]) -> NDArray[np.float64]:
-    """Fit how sure to be, on phrases held out in turn."""
-    tops: list[NDArray[np.float64]] = []
-    right: list[NDArray[np.bool_]] = []
+def _fit_confidence(
+    questions: Sequence[Question], taught: Sequence[Sequence[str]], meant: NDArray[Any]
+) -> dict[str, NDArray[Any]]:
+    """Fit how sure to be of characters alone, and of both together, on phrases held out in turn."""
+    first = np.cumsum([0, *map(len, taught[:-1])])
+    owner, plain, both = _owners(taught), _Held(), _Held()
     for fold in range(_FOLDS):
-        arrays = prototypes(questions, [q.phrases[:fold] + q.phrases[fold + 1 :] for q in questions])
-        unseen = vectors([q.phrases[fold] for q in questions], columns_of(arrays), arrays["idf"])
-        near, top = candidates(scores(unseen, unpacked(arrays, "prototype").T.tocsr(), arrays))
-        tops.append(top)
-        right.append(near == np.arange(len(questions))[:, None])
-    return _logistic(np.concatenate(tops), np.concatenate(right))
+        arrays = prototypes(questions, [(*some[:fold], *some[fold + 1 :]) for some in taught])
+        rest = np.setdiff1d(np.arange(len(owner)), first + fold)
+        arrays |= meanings(questions, owner[rest], meant[rest] if len(meant) else meant)
+        unseen = vectors([some[fold] for some in taught], columns_of(arrays), arrays["idf"])
+        stacked = unpacked(arrays, "prototype").T.tocsr()
+        # In parts: all scores of a large catalogue at once are some hundred MB.
+        for at in range(0, len(taught), _AT_ONCE):
+            found = scores(unseen[at : at + _AT_ONCE], stacked, arrays)
+            plain.add(found, at)
+            if len(meant):
+                both.add(found + meant_scores(meant[first[at : at + _AT_ONCE] + fold], arrays), at)
+    return {"confidence": plain.fitted(), "confidence_meant": both.fitted() if len(meant) else np.zeros(3)}
+
+
+class _Held:
+    """Scores of held-out texts: what is added at `at` are those of the question of this number and of those behind."""
+
+    def __init__(self) -> None:
+        self._tops: list[NDArray[np.float64]] = []
+        self._right: list[NDArray[np.bool_]] = []
+
+    def add(self, found: NDArray[np.float64], at: int) -> None:
+        near, top = candidates(found)
+        self._tops.append(top)
+        self._right.append(near == np.arange(at, at + len(found))[:, None])
+
+    def fitted(self) -> NDArray[np.float64]:
+        return _logistic(np.concatenate(self._tops), np.concatenate(self._right))
 
 
 def _leads(top: NDArray[np.float64]) -> NDArray[np.float64]:

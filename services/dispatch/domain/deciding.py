@@ -23,6 +23,13 @@ class Ruling:
 
 def decide(ticket_id: UUID, facts: Facts, order: Order | None, route: Route | None, now: datetime) -> Ruling:
     """Bring a ticket's order to where the facts say it must be. `route` is that of the last judgement, if any."""
+    ruling = _decide(ticket_id, facts, order, route, now)
+    if facts.wordless and ruling.order:
+        return replace(ruling, order=ruling.order.without_words)
+    return ruling
+
+
+def _decide(ticket_id: UUID, facts: Facts, order: Order | None, route: Route | None, now: datetime) -> Ruling:
     if facts.classified is None or route is None or (order is None and facts.unheard):
         return Ruling(order)
     appeal = facts.classified.appeal

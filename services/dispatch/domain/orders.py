@@ -1,6 +1,6 @@
 """The order of a ticket, and what dispatch knows of the appeal behind it."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -74,6 +74,7 @@ class Facts:
     """What is known of a ticket. `reopened` and `closed` are the rounds that feedback opened and closed.
 
     `received`: intake once said that someone must act. `ended` is void when it says so again; `withdrawn` is for good.
+    `wordless`: its words were deleted, and those that come later are not kept either.
     """
 
     classified: Classified | None = None
@@ -82,6 +83,7 @@ class Facts:
     withdrawn: bool = False
     reopened: int | None = None
     closed: int | None = None
+    wordless: bool = False
 
     @property
     def end(self) -> End | None:
@@ -105,6 +107,16 @@ class Facts:
         Linked and answered appeals are judged too, so a judgement alone hands nothing out.
         """
         return bool(self.classified) and not (self.received or self.end)
+
+    @property
+    def kept(self) -> "Facts":
+        """What of it may be kept."""
+        if not self.wordless or self.classified is None:
+            return self
+        appeal, matter = self.classified.appeal, self.classified.matter
+        place = matter.place.model_copy(update={"matched": ()}) if matter.place else None
+        appeal = replace(appeal, title=None, text="", summary="", address=None)
+        return replace(self, classified=Classified(appeal, replace(matter, place=place)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +157,13 @@ class Order(Appeal):
     def open(self) -> bool:
         """Whether somebody still has to act on it."""
         return self.state in OPEN
+
+    @property
+    def without_words(self) -> "Order":
+        """The order without what anybody wrote: what it was, whose, when, and how it went."""
+        return replace(
+            self, title=None, text="", summary="", address=None, why=(), reply=None, return_note=None,
+        )  # fmt: skip
 
 
 Step = tuple[Order, list[Event]]

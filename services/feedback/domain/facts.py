@@ -1,6 +1,6 @@
 """What feedback remembers of a ticket from the other stages, cut down to what asking and judging need."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -79,6 +79,7 @@ class Facts:
     """What is known of a ticket. `contacted` is the last round in which the unit spoke with the citizen.
 
     A link or an answer is void when intake receives the ticket once more. `excluded`: it was ruled to enter no rate.
+    `wordless`: its words were deleted, and those that come later are not kept either.
     """
 
     received: Appeal | None = None
@@ -91,6 +92,19 @@ class Facts:
     resolved: Resolved | None = None
     response: OnTime | None = None
     completion: OnTime | None = None
+    wordless: bool = False
+
+    @property
+    def kept(self) -> "Facts":
+        """What of it may be kept."""
+        if not self.wordless:
+            return self
+        answered, resolved = self.answered, self.resolved
+        return replace(
+            self,
+            answered=replace(answered, answer="") if answered else None,
+            resolved=replace(resolved, reply="") if resolved else None,
+        )
 
     @property
     def appeal(self) -> Appeal | None:

@@ -42,22 +42,35 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What the citizen is asked about: a unit's word in a round of `about`, or an answer given at once (no unit)."""
+    """What the citizen is asked about: a unit's word in a round of `about`, or an answer given at once (no unit).
+
+    `final`: the answer was an emergency's number, or a transfer outward.
+    """
 
     about: UUID
     round: int
     reply: str
     contacted: bool = False
     unit: UnitRef | None = None
+    final: bool = False
+
+    @property
+    def without_words(self) -> "Word":
+        """What was said of it without how."""
+        return replace(self, reply="")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the citizen says. `satisfied` runs from 1 to 5; `comment` is redacted."""
+    """What the citizen says. `satisfied` runs from 1 to 5; `comment` is redacted.
+
+    `explained`: whether the policy was explained clearly; None if the citizen was not asked, or did not say.
+    """
 
     resolved: Resolution
     satisfied: int
     comment: str | None = None
+    explained: bool | None = None
 
 
 GOOD, BAD = Answer("yes", 5), Answer("no", 1)
@@ -76,7 +89,8 @@ class Try:
 class Review:
     """One question to one reporter, and what came of it. `about` is the ticket whose handling it judges.
 
-    `period` is the month in which the question ended. `excluded` takes an answer out of the rates.
+    `period` is the month in which the question ended. `excluded` takes an answer out of the rates. `asks_explained`: it
+    asks whether the policy was explained clearly too, as of a consultation and of what was answered on the spot.
     """
 
     ticket_id: UUID
@@ -104,6 +118,8 @@ class Review:
     answered_at: datetime | None = None
     period: str | None = None
     excluded: bool = False
+    asks_explained: bool = False
+    explained: bool | None = None
 
     @property
     def unit(self) -> UnitRef | None:
@@ -113,7 +129,14 @@ class Review:
     @property
     def answer(self) -> Answer | None:
         """What the citizen said."""
-        return Answer(self.resolved, self.satisfied, self.comment) if self.resolved and self.satisfied else None
+        if not (self.resolved and self.satisfied):
+            return None
+        return Answer(self.resolved, self.satisfied, self.comment, self.explained)
+
+    @property
+    def without_words(self) -> "Review":
+        """The review without what anybody wrote: what was asked and answered, of whom, and when."""
+        return replace(self, reply="", comment=None)
 
     def open(self, now: datetime) -> bool:
         """Say whether an answer is still taken."""
@@ -132,11 +155,11 @@ def answer(review: Review, given: Answer, by: By, policy: Policy, now: datetime)
     _require_open(review, now)
     answered = replace(
         _finish(review, "answered", policy, now), resolved=given.resolved, satisfied=given.satisfied,
-        comment=given.comment, by=by, answered_at=now,
+        comment=given.comment, by=by, answered_at=now, explained=given.explained,
     )  # fmt: skip
     told = ReviewSubmitted(
         resolved=given.resolved, satisfied=given.satisfied, comment=given.comment, by=by, round=review.round, at=now,
-        unit=review.unit,
+        unit=review.unit, explained=given.explained,
     )  # fmt: skip
     return answered, [told]
 
@@ -162,8 +185,11 @@ def ask(
     asked = standing or Review(
         ticket_id, word.round, word.about, facts.method, "requested", now, until, word.reply, word.contacted
     )
+    asked = follow(asked, facts)
     asked = replace(
-        follow(asked, facts), method=facts.method, reply=word.reply,
+        # What was deleted of the ticket it judges, its own reporter was told all the same.
+        asked, method=facts.method, reply=word.reply or asked.reply,
+        asks_explained=asked.kind == "consultation" or (word.unit is None and not word.final),
         unit_code=word.unit.code if word.unit else None, unit_name=word.unit.name if word.unit else None,
     )  # fmt: skip
     if standing and standing.method == asked.method:

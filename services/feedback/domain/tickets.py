@@ -74,7 +74,14 @@ def decide(
         events += said
     judged = kept.get(ticket.word.round) if ticket.word else None
     ticket, said = _end(ticket, _outcome(facts, ticket, parent, judged), policy, now)
-    return Ruling(ticket, tuple(kept.values()), (*events, *said))
+    ruling = Ruling(ticket, tuple(kept.values()), (*events, *said))
+    return _without_words(ruling) if facts.wordless else ruling
+
+
+def _without_words(ruling: Ruling) -> Ruling:
+    word = ruling.ticket.word
+    ticket = replace(ruling.ticket, word=word.without_words if word else None)
+    return replace(ruling, ticket=ticket, reviews=tuple(review.without_words for review in ruling.reviews))
 
 
 def repeated(closed: Ticket, received_at: datetime, policy: Policy, now: datetime) -> tuple[Ticket, list[Event]]:
@@ -105,7 +112,7 @@ def _word(facts: Facts, ticket: Ticket, parent: Ticket | None) -> Word | None:
     if facts.linked:
         return parent.word if parent else None
     if given := _answer(facts, ticket):
-        return Word(ticket.ticket_id, ticket.round, given.answer)
+        return Word(ticket.ticket_id, ticket.round, given.answer, final=given.final)
     said = facts.resolved
     if said is None or said.round != ticket.round:
         return None

@@ -12,6 +12,7 @@ from libs.common.runtime.http import context
 from libs.common.runtime.problems import FieldError, Problem
 from libs.common.runtime.security import Principal, authenticate, require
 from services.intake import handlers
+from services.intake.appeal import Language
 from services.intake.domain import NotPossibleError, span
 from services.intake.handlers import Here, Seen
 
@@ -42,6 +43,9 @@ Period = Annotated[
     AfterValidator(_a_period),
 ]
 Code = Annotated[str | None, Query(max_length=40, description="The citizen's query code")]
+InLanguage = Annotated[Language | None, Query(description="Only what is in this language; zh is also zh-Hant")]
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
+"""What is sent again under it is done once."""
 
 
 def allowed(request: Request, here: Here, seen: Seen, ticket_id: UUID, code: str | None) -> bool:

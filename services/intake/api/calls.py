@@ -1,28 +1,43 @@
 """Line quality over HTTP: call records come in, what each line was worth goes out."""
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from fastapi import APIRouter, Depends
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
 from libs.common.runtime.http import Body, Line, Moment
+from libs.common.runtime.privacy import Redactor
 from libs.common.runtime.problems import wrong_field
 from libs.common.runtime.security import Principal, require
 from services.intake import handlers
-from services.intake.api.around import Context, Period
+from services.intake.api.around import Context, IdempotencyKey, Period
 from services.intake.domain import Call, Quality
 
 router = APIRouter()
 Switch = Annotated[Principal, Depends(require("adapter", "importer"))]
 Reader = Annotated[Principal, Depends(require("seat", "supervisor", "analyst", "operator"))]
-LineName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+_.-]{1,40}$")]
 FUTURE_SECONDS = 300
 """How far a switch's clock may be ahead of ours."""
 
 
+@lru_cache(maxsize=1000)
+def _no_ones_number(line: str) -> str:
+    # It travels in events. A switch that sends the caller's number where the line's belongs is told at once.
+    if Redactor([]).redact(line) != line:
+        raise ValueError("must name a line, such as 12345, 010-12345 or 12345-web, and not a number that a person has")
+    return line
+
+
+LineName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+_.-]{1,40}$"), AfterValidator(_no_ones_number)]
+
+
 class CallRecord(Body):
-    """One call offered to a line. A call with a `call_id` is recorded once, however often it is sent."""
+    """One call offered to a line. A call with a `call_id` is recorded once, however often it is sent.
+
+    `explained` says of a test call that was answered whether the policy was explained clearly.
+    """
 
     line: LineName
     offered_at: Moment
@@ -30,6 +45,7 @@ class CallRecord(Body):
     abandoned: bool = False
     wait_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
     test_call: bool = False
+    explained: bool | None = None
     call_id: Line | None = None
 
     @model_validator(mode="after")
@@ -72,7 +88,7 @@ async def post_calls(
     here: Context,
     sender: Switch,
     records: CallRecords,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Recorded:
     """Record calls in bulk, all or none; counted by the hour of the offer, test calls apart."""
     here.keys.admit(sender)
@@ -80,6 +96,8 @@ async def post_calls(
     for place, record in enumerate(records.calls):
         if record.offered_at.timestamp() > latest:
             raise wrong_field(f"calls.{place}.offered_at", "must not lie in the future")
+        if record.explained is not None and not (record.test_call and record.answered):
+            raise wrong_field(f"calls.{place}.explained", "may be told only of a test call that was answered")
     named = [(_name(record, place, idempotency_key), _call(record)) for place, record in enumerate(records.calls)]
     async with here.database.begin() as tx:
         recorded = await handlers.record_calls(tx, here, sender.name, named)
@@ -100,6 +118,7 @@ def _call(record: CallRecord) -> Call:
         abandoned=record.abandoned,
         wait_seconds=record.wait_seconds,
         test_call=record.test_call,
+        explained=record.explained,
     )
 
 

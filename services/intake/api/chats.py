@@ -53,14 +53,19 @@ class SayCommand(Body):
     text: Note
 
 
-class SpokenView(BaseModel):
+class WordsView(BaseModel):
+    """What one side said in a session."""
+
+    at: datetime
+    by: Side
+    text: str
+
+
+class SpokenView(WordsView):
     """A message; `heard` by a machine from speech, or typed."""
 
     seq: int
-    at: datetime
-    by: Side
     heard: bool
-    text: str
 
 
 class SaidView(SpokenView):

@@ -13,7 +13,7 @@ from libs.common.runtime.http import Body, Cursor, Line, Note, Page, page
 from libs.common.runtime.problems import FieldError, Problem
 from libs.common.runtime.security import Principal, Role, authenticate, require
 from services.intake import handlers
-from services.intake.api.around import Code, Context, Reading, possible
+from services.intake.api.around import Code, Context, InLanguage, Reading, possible
 from services.intake.api.scope import NameView
 from services.intake.api.tickets import TicketView, view
 from services.intake.domain import TRANSITIONS, Flag, FlagState
@@ -88,10 +88,10 @@ async def flag(here: Context, who: Flagger, ticket_id: UUID, command: FlagComman
 @router.get("/flags")
 async def get_flags(
     here: Context, _: Ruler, cursor: Cursor,
-    state: FlagState = "open", limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    state: FlagState = "open", language: InLanguage = None, limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page[FlagView]:  # fmt: skip
     """List flags in a state, oldest first: `open` and `appealed` wait for a ruling."""
-    found = await handlers.list_flags(here, state, cursor, limit)
+    found = await handlers.list_flags(here, state, language, cursor, limit)
     return page([_view(here, one, number) for one, number in found], limit, lambda one: (one.at, one.flag_id))
 
 

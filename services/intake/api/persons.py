@@ -1,5 +1,6 @@
 """What one person may ask of us by law, over HTTP: a copy of their data, and that it be deleted."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -9,10 +10,10 @@ from pydantic import BaseModel, Field
 
 from libs.common.contracts.vocabulary import Attachment, Status
 from libs.common.runtime.http import Body, Line, Note
-from libs.common.runtime.privacy import Redactor
 from libs.common.runtime.problems import FieldError, Problem, wrong_field
 from services.intake import handlers
 from services.intake.api.around import Context, Reading, Seat
+from services.intake.api.chats import WordsView
 from services.intake.api.tickets import TimelineView
 from services.intake.appeal import Appeal, Phone
 from services.intake.domain import ERASED, Stays, status
@@ -37,7 +38,13 @@ class PersonCommand(Body):
     phone: Phone | None = None
     tickets: Annotated[tuple[Coded, ...], Field(max_length=50)] = ()
     purpose: Claim = "person_request"
-    note: Note | None = None
+    note: Annotated[
+        Note | None,
+        Field(
+            description="Why, for the audit log, which outlives the data: it must not name the person. What is known "
+            "of the person is taken out; no note is kept with a wrong code"
+        ),
+    ] = None
 
 
 class EraseCommand(PersonCommand):
@@ -64,14 +71,6 @@ class SeenView(BaseModel):
     outcome: str
 
 
-class SaidView(BaseModel):
-    """What one side said in a session."""
-
-    at: datetime
-    by: str
-    text: str
-
-
 class SessionCopy(BaseModel):
     """A chat, a call or a video session: what was left for the seat, and what was said."""
 
@@ -80,7 +79,7 @@ class SessionCopy(BaseModel):
     name: str | None
     phone: str | None
     question: str | None
-    said: list[SaidView]
+    said: list[WordsView]
 
 
 class TicketCopy(BaseModel):
@@ -133,14 +132,15 @@ class ErasureView(BaseModel):
 async def export(here: Context, seat: Seat, command: PersonCommand, language: Reading) -> PersonCopy:
     """Return all that is kept of a person, and who saw it. Appeals sent anonymously are found by their codes only."""
     person = await _person(here, seat.name, "export", command)
-    return await _copy(here, person, _asking(seat.name, command), language)
+    return await _copy(here, person, await _asking(here, person, seat.name, command), language)
 
 
 @router.post("/persons/erase")
 async def erase(here: Context, seat: Seat, command: EraseCommand) -> ErasureView:
     """Delete what the law lets go of a person's data, for good, and say of each ticket whether it is gone."""
     person = await _person(here, seat.name, "erase", command)
-    stays = await handlers.erase_person(here, person, _asking(seat.name, command), withdrawing=command.withdraw)
+    asking = await _asking(here, person, seat.name, command)
+    stays = await handlers.erase_person(here, person, asking, withdrawing=command.withdraw)
     return ErasureView(tickets=[ErasedView(ticket_id=id_, stays=why) for id_, why in stays.items()])
 
 
@@ -161,9 +161,8 @@ async def export_own(
     return copied.tickets[0]
 
 
-def _asking(by: str, command: PersonCommand) -> Asking:
-    known = [("phone", command.phone)] if command.phone else []
-    return Asking(by, command.purpose, Redactor(known).redact(command.note) if command.note else None)
+async def _asking(here: Here, person: Person, by: str, command: PersonCommand) -> Asking:
+    return await handlers.asked(here, person, by, command.purpose, command.note)
 
 
 async def _person(here: Here, by: str, action: Literal["export", "erase"], command: PersonCommand) -> Person:
@@ -176,7 +175,7 @@ async def _person(here: Here, by: str, action: Literal["export", "erase"], comma
             id_ for id_ in await handlers.numbered(here, named.number) if here.engine.codes.matches(id_, named.code)
         ]
         if not found:
-            await handlers.note_alone(here, _asking(by, command).deed(action, None, "wrong_code"))
+            await handlers.note_alone(here, Asking(by, command.purpose).deed(action, None, "wrong_code"))
             what = "is wrong, or there is no such number"
             raise Problem(403, f"tickets.{at}.code: {what}", errors=[FieldError(f"tickets.{at}.code", what)])
         tickets += found
@@ -186,7 +185,7 @@ async def _person(here: Here, by: str, action: Literal["export", "erase"], comma
         person = await handlers.by_phone(here, command.phone)
     except ValueError as error:
         raise wrong_field("phone", "must have digits") from error
-    return Person([*person.tickets, *(id_ for id_ in tickets if id_ not in person.tickets)], person.pseudonym)
+    return replace(person, tickets=[*person.tickets, *(id_ for id_ in tickets if id_ not in person.tickets)])
 
 
 async def _copy(here: Here, person: Person, asking: Asking, language: str) -> PersonCopy:
@@ -203,7 +202,7 @@ def _session(talk: Talk) -> SessionCopy:
     return SessionCopy(
         kind=talk.session.kind,
         opened_at=talk.session.opened_at,
-        said=[SaidView(at=line.at, by=line.by, text=line.text) for line in talk.said],
+        said=[WordsView(at=line.at, by=line.by, text=line.text) for line in talk.said],
         **talk.card.model_dump(),
     )
 

@@ -12,7 +12,7 @@ from libs.common.runtime.http import Body, Line, Note
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, authenticate, require
 from services.intake import handlers
-from services.intake.api.around import Context, Sender, allowed, possible
+from services.intake.api.around import Context, IdempotencyKey, InLanguage, Sender, allowed, possible
 from services.intake.appeal import Language, Phone
 from services.intake.domain import Session, SessionKind, Side
 from services.intake.handlers import Card, Here, Waited, Wish
@@ -110,15 +110,20 @@ class EndCommand(Body):
 
 
 @router.post("/sessions", status_code=201)
-async def open_session(request: Request, here: Context, sender: Sender, wish: SessionRequest) -> OpenedView:
-    """Ask for a person. The pass is for the citizen's own device."""
+async def open_session(
+    request: Request, here: Context, sender: Sender, wish: SessionRequest, idempotency_key: IdempotencyKey = None
+) -> OpenedView:
+    """Ask for a person. The pass is for the citizen's own device.
+
+    Sent again under its `Idempotency-Key` it is one session, shown as it stands now, with a pass of its own.
+    """
     here.keys.admit(sender)
     if wish.ticket_id:
         allowed(request, here, await handlers.look(here, wish.ticket_id), wish.ticket_id, wish.code)
     card = Card(name=wish.name, phone=wish.phone, question=wish.question)
     asked = Wish(wish.kind, sender.name, wish.needs, wish.language, card, wish.ticket_id)
     async with here.database.begin() as tx:
-        opened = await handlers.open_session(tx, here, asked)
+        opened = await handlers.open_session(tx, here, asked, key=idempotency_key)
     token = here.engine.passes.of(opened.session.session_id, here.clock.now())
     danger = handlers.danger_in(here, wish.question or "", wish.language)
     return OpenedView(**_waited(here, opened, None).model_dump(), pass_=token, emergency=danger)
@@ -129,11 +134,12 @@ async def list_sessions(
     here: Context,
     _: Desk,
     kind: SessionKind | None = None,
+    language: InLanguage = None,
     after: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Queue:
     """List who waits: those with access needs first, then by when they came."""
-    waiting = await handlers.session_queue(here, kind, after, limit)
+    waiting = await handlers.session_queue(here, kind, language, after, limit)
     full = len(waiting) == limit
     return Queue(items=[_view(session) for session in waiting], next=waiting[-1].session_id if full else None)
 

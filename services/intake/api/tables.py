@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from libs.common.runtime.problems import FieldError, Problem, wrong_field
+from services.intake.api.lines import LONGEST_LINE, lines_in
 
-LONGEST_ROW = 128 * 1024
+LONGEST_ROW = LONGEST_LINE
 """Characters; behind an open quotation mark a whole file would else be one row."""
 PLAIN = {"channel", "text", "kind", "title", "address", "occurred_at", "received_at", "language", "external_ref"}
 INSIDE = {
@@ -33,7 +34,7 @@ YES, NO = {"1", "true", "yes", "是"}, {"0", "false", "no", "否"}
 async def appeals_in(stream: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes | Problem]]:
     """Yield each row's number, as a spreadsheet counts, with its appeal as a POST's JSON, or what is wrong with it.
 
-    Raises Problem 400 or 422 when the file itself cannot be read: then no row after that point is received.
+    Raises Problem 400, 413 or 422 when the file itself cannot be read: then no row after that point is received.
     """
     columns: Sequence[str] | None = None
     number = 0
@@ -83,21 +84,18 @@ def _value(name: str, cell: str) -> str | bool:
 
 async def _rows(stream: AsyncIterator[bytes]) -> AsyncIterator[list[str]]:
     """Split at line ends outside of quotation marks, of which a whole row has an even number."""
-    row, rest, quoted = "", "", False
-    async for text in _decoded(stream):
-        *lines, rest = (rest + text).split("\n")
-        for line in lines:
-            row += line
-            quoted ^= line.count('"') % 2 == 1
-            if quoted:
-                row += "\n"
-            else:
-                yield _cells(row)
-                row = ""
-            _bounded(row)
-        _bounded(row + rest)
-    if (row + rest).strip():
-        yield _cells(row + rest)
+    row, quoted = "", False
+    async for line in lines_in(_decoded(stream), "\n"):
+        row += line
+        quoted ^= line.count('"') % 2 == 1
+        _bounded(row)
+        if quoted:
+            row += "\n"
+        else:
+            yield _cells(row)
+            row = ""
+    if row.strip():
+        yield _cells(row)
 
 
 def _bounded(row: str) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, StringConstraints
 from libs.common.runtime.http import Body, Cursor, Line, Note, Page, page
 from libs.common.runtime.security import Principal, require
 from services.intake import handlers
-from services.intake.api.around import Context, Reading, possible
+from services.intake.api.around import Context, InLanguage, Reading, possible
 from services.intake.api.tickets import TicketView, view
 from services.intake.domain import TRANSFERS, TransferState
 
@@ -22,7 +22,7 @@ Receipt = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9第字号年〔�
 
 
 class TransferView(BaseModel):
-    """One transfer: to which body, why, by which key, and the number the body gave."""
+    """One transfer: to which body, why, and the number the body gave; each step with the client that noted it."""
 
     transfer_id: UUID
     ticket_id: UUID
@@ -35,7 +35,9 @@ class TransferView(BaseModel):
     state: TransferState
     receipt: str | None
     receipted_at: datetime | None
+    receipted_by: str | None
     returned_at: datetime | None
+    returned_by: str | None
     why_returned: str | None
 
 
@@ -70,28 +72,30 @@ async def transfer(
 
 @router.post("/tickets/{ticket_id}/transfer/receipt")
 async def note_receipt(
-    here: Context, _: Sender, ticket_id: UUID, command: ReceiptCommand, language: Reading
+    here: Context, who: Sender, ticket_id: UUID, command: ReceiptCommand, language: Reading
 ) -> TicketView:
     """Note the number that the body gave to what was passed on; a wrong one may be put right."""
     async with here.database.begin() as tx:
-        await possible(handlers.note_receipt(tx, here, ticket_id, command.receipt))
+        await possible(handlers.note_receipt(tx, here, ticket_id, command.receipt, who.name))
     return view(here, ticket_id, await handlers.look(here, ticket_id), language, ask=False)
 
 
 @router.post("/tickets/{ticket_id}/transfer/return")
-async def take_back(here: Context, _: Sender, ticket_id: UUID, command: ReturnCommand, language: Reading) -> TicketView:
+async def take_back(
+    here: Context, who: Sender, ticket_id: UUID, command: ReturnCommand, language: Reading
+) -> TicketView:
     """Take an appeal back that the body sent back: it goes on as an order."""
     async with here.database.begin() as tx:
-        await possible(handlers.take_back(tx, here, ticket_id, command.reason))
+        await possible(handlers.take_back(tx, here, ticket_id, command.reason, who.name))
     return view(here, ticket_id, await handlers.look(here, ticket_id), language, ask=False)
 
 
 @router.get("/transfers")
 async def get_transfers(
     here: Context, _: Sender, cursor: Cursor,
-    state: TransferState = "sent", limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    state: TransferState = "sent", language: InLanguage = None, limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page[TransferView]:  # fmt: skip
     """List transfers in a state, oldest first: those `sent` wait for their number."""
-    found = await handlers.list_transfers(here, state, cursor, limit)
+    found = await handlers.list_transfers(here, state, language, cursor, limit)
     views = [TransferView(**asdict(one), number=number) for one, number in found]
     return page(views, limit, lambda one: (one.at, one.transfer_id))

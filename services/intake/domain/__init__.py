@@ -40,12 +40,14 @@ from services.intake.domain.sessions import (
     taken,
     turned_callback,
 )
-from services.intake.domain.supporters import Supporter, SupportKind, open_to_support
+from services.intake.domain.supporters import Supporter, SupportKind, open_to_support, person_of
 from services.intake.domain.telling import (
     AWAITED,
     FOLLOWED,
     KINDS,
+    LED,
     MOST_AGAIN,
+    Hearer,
     Message,
     News,
     Telling,
@@ -67,6 +69,7 @@ __all__ = [
     "FOLLOWED",
     "FORGET",
     "KINDS",
+    "LED",
     "MOST_AGAIN",
     "MOST_AT_ONCE",
     "PURPOSES",
@@ -89,6 +92,7 @@ __all__ = [
     "Flag",
     "FlagState",
     "Head",
+    "Hearer",
     "Hour",
     "Likely",
     "Link",
@@ -152,6 +156,7 @@ __all__ = [
     "offer_callback",
     "open_to_support",
     "parted",
+    "person_of",
     "public",
     "reachable",
     "receipted",

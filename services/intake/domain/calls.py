@@ -23,7 +23,10 @@ class Standard:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call offered to a line. `wait_seconds` runs from the offer to the answer, or to giving up."""
+    """One call offered to a line. `wait_seconds` runs from the offer to the answer, or to giving up.
+
+    `explained`: what an answered test call found of how clearly the policy was explained, if it was judged.
+    """
 
     line: str
     offered_at: datetime
@@ -31,11 +34,15 @@ class Call:
     abandoned: bool
     wait_seconds: float
     test_call: bool
+    explained: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """What one line took in one hour of the city's time. Test calls count apart. `waits` counts by `WAITS`."""
+    """What one line took in one hour of the city's time. Test calls count apart. `waits` counts by `WAITS`.
+
+    `tests_judged` are the test calls of which it was told whether the policy was explained clearly.
+    """
 
     line: str
     hour: datetime
@@ -48,6 +55,8 @@ class Hour:
     tests: int = 0
     tests_answered: int = 0
     waits: tuple[int, ...] = (0,) * (len(WAITS) + 1)
+    tests_judged: int = 0
+    tests_explained: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,8 @@ class Quality:
 
     `half_waited` and `most_waited`: half of the calls, and 95 of 100, waited at most so many seconds, to the next of
     `WAITS`; None if that is longer than the last of them. `dead`: calls came and none was answered, tests included.
-    `cold`: not dead, but a smaller share was answered than the city calls cold.
+    `cold`: not dead, but a smaller share was answered than the city calls cold. `explained_rate`: in how many of the
+    `tests_judged` test calls the policy was explained clearly.
     """
 
     offered: int
@@ -74,6 +84,8 @@ class Quality:
     dead: bool
     cold: bool
     meets_standard: bool | None
+    tests_judged: int
+    explained_rate: float | None
 
 
 def hour_of(at: datetime, zone: ZoneInfo) -> datetime:
@@ -89,7 +101,13 @@ def day_of(at: datetime, zone: ZoneInfo) -> str:
 def count(hour: Hour, call: Call, standard: Standard) -> Hour:
     """Count one call of that line and hour."""
     if call.test_call:
-        return replace(hour, tests=hour.tests + 1, tests_answered=hour.tests_answered + call.answered)
+        return replace(
+            hour,
+            tests=hour.tests + 1,
+            tests_answered=hour.tests_answered + call.answered,
+            tests_judged=hour.tests_judged + (call.explained is not None),
+            tests_explained=hour.tests_explained + bool(call.explained),
+        )
     place = bisect_left(WAITS, call.wait_seconds)
     return replace(
         hour,
@@ -113,6 +131,7 @@ def measure(hours: Iterable[Hour], standard: Standard) -> Quality:
         sum(getattr(hour, name) for hour in known)
         for name in ("offered", "answered", "in_time", "abandoned", "tests", "tests_answered")
     )
+    judged, explained = (sum(getattr(hour, name) for hour in known) for name in ("tests_judged", "tests_explained"))
     waits = [sum(hour.waits[i] for hour in known) for i in range(len(WAITS) + 1)]
     rate = answered / offered if offered else None
     dead = offered + tests > 0 and answered + tests_answered == 0
@@ -132,6 +151,8 @@ def measure(hours: Iterable[Hour], standard: Standard) -> Quality:
         dead=dead,
         cold=rate is not None and not dead and rate < standard.cold_below,
         meets_standard=rate >= standard.connection_rate if rate is not None else None,
+        tests_judged=judged,
+        explained_rate=explained / judged if judged else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Guesses at query codes: after a few wrong ones each further guess has to wait longer."""
+"""Guesses at query codes: after a few wrong ones the next wrong one is refused for longer each time."""
 
 from datetime import timedelta
 
@@ -10,12 +10,12 @@ FORGET = timedelta(hours=24)
 
 
 def wait_after(wrong: int) -> timedelta:
-    """Return for how long no code of a ticket is looked at after so many wrong ones: 1 s, and twice as long each time.
+    """Return for how long a further wrong code of a ticket is refused after so many: 1 s, and twice as long each time.
 
-    A code has 50 bits and is tied to one ticket. At the longest wait there are 96 guesses a day at each process, so
-    after a year of guessing with ten processes a ticket is open to a chance of 3e-10. Somebody who guesses at the
-    36 million tickets of a year at once would have to send 3.5 billion requests a day, and would find one in a year
-    with a chance of 1 in 880 at each process.
+    The wait tells a client that errs, or guesses, to stop. It keeps nobody out: it cannot tell a citizen from a
+    stranger, so the right code is always let in, and what keeps strangers out is how many codes there are. A code has
+    50 bits and is tied to one ticket. Who had the platform answer 10,000 guesses in every second of a year, from
+    however many addresses and at however many tickets, would open one with a chance of 1 in 3,500.
     """
     if wrong < FREE:
         return timedelta()

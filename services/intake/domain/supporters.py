@@ -28,6 +28,13 @@ class Supporter:
     contact: bytes | None = None
 
 
+def person_of(ticket: Ticket) -> str | None:
+    """Return who counts by an appeal: its reporter, somebody else each time where nobody knows who; no device does."""
+    if "sensor" in {ticket.reporter_type, ticket.channel}:
+        return None
+    return ticket.reporter or str(ticket.ticket_id)
+
+
 def open_to_support(ticket: Ticket, facts: Facts) -> None:
     """Let people stand behind a ticket until it ends. Raises NotPossibleError."""
     if not goes_on(ticket.state, facts):

@@ -14,11 +14,13 @@ from services.intake.domain.tickets import Ticket, Way
 KINDS: tuple[MessageKind, ...] = get_args(MessageKind)
 AWAITED: frozenset[MessageKind] = frozenset({"received", "linked", "answered", "transferred"})
 """What somebody waits for who has just written: told at night too, an emergency's number among it."""
-AGAIN: frozenset[MessageKind] = frozenset({"answered", "transferred", "screened"})
+AGAIN: frozenset[MessageKind] = frozenset({"linked", "answered", "transferred", "screened"})
 """What no round numbers, and may happen to a ticket more than once."""
 MOST_AGAIN = 20
 FOLLOWED: frozenset[MessageKind] = frozenset({"dispatched", "resolved", "closed"})
 """What neighbours who follow a ticket are told of it."""
+LED: frozenset[MessageKind] = frozenset({"dispatched", "resolved", "answered", "transferred"})
+"""What reporters are told of the ticket that theirs is linked to. Theirs is asked about and closed by itself."""
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _ABROAD = re.compile(r"\+(?!86)[1-9][0-9]{6,14}")
@@ -38,9 +40,13 @@ class Telling:
     """The ways there is a gateway for."""
 
     def due(self, kind: MessageKind, now: datetime) -> datetime:
-        """Return when to tell something that happens now: at once, or when the quiet hours are over."""
+        """Return when to tell the reporter something that happens now: at once, or when the quiet hours are over."""
+        return now if kind in AWAITED else self.by_day(now)
+
+    def by_day(self, now: datetime) -> datetime:
+        """Return when to tell what nobody sits and waits for: now, or when the quiet hours are over."""
         local = now.astimezone(self.timezone)
-        if kind in AWAITED or not self._quiet(local.time()):
+        if not self._quiet(local.time()):
             return now
         morning = datetime.combine(local.date(), self.quiet_until, self.timezone)
         return (
@@ -67,6 +73,27 @@ class News:
     round: int | None = None
     params: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def concerns_others(self) -> bool:
+        """Whether people wait for it beside the ticket's reporter."""
+        return self.kind in LED | FOLLOWED and self.ticket.support > 0 and self.ticket.parent is None
+
+
+@dataclass(frozen=True, slots=True)
+class Hearer:
+    """One who waits with the reporter of a ticket, and a piece of its news that they have not heard.
+
+    `id` is a ticket `linked` to it, or a neighbour who follows it, and `at` when they came.
+    """
+
+    ticket_id: UUID
+    kind: MessageKind
+    round: int
+    params: Mapping[str, str]
+    id: UUID
+    at: datetime
+    linked: bool
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -87,13 +114,16 @@ class Message:
     ended_at: datetime | None
 
 
-def message_key(ticket_id: UUID, kind: MessageKind, round_: int) -> str:
-    """Return under which key a ticket's reporter, or a follower, is told something of a round, and only once."""
-    return f"{ticket_id}/{kind}/{round_}"
+def message_key(whose: UUID, kind: MessageKind, round_: int, of: UUID | None = None) -> str:
+    """Return under which key a ticket's reporter is told something of a round, and only once.
+
+    So is what happened to another ticket, `of`, told to a follower or a reporter that it leads.
+    """
+    return f"{whose}/{kind}/{of}/{round_}" if of else f"{whose}/{kind}/{round_}"
 
 
 def message_keys(ticket_id: UUID, round_: int) -> list[str]:
-    """Return all keys under which a ticket's reporter may have been told something up to a round."""
+    """Return all keys under which a ticket's reporter may have been told something of it up to a round."""
     return [
         message_key(ticket_id, kind, number)
         for kind in KINDS

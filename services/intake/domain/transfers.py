@@ -38,7 +38,8 @@ TRANSFERS: Mapping[TransferCommand, TransferStep] = MappingProxyType(
 class Transferred:
     """One transfer of a ticket: to which body, by its code and Chinese name, why, and what became of it.
 
-    `receipt` is the number the body gave. `reason` and `why_returned` are redacted.
+    `receipt` is the number the body gave. `reason` and `why_returned` are redacted. `by`, `receipted_by` and
+    `returned_by` are the clients who passed it on, noted its number, and took it back.
     """
 
     transfer_id: UUID
@@ -51,20 +52,22 @@ class Transferred:
     state: TransferState = "sent"
     receipt: str | None = None
     receipted_at: datetime | None = None
+    receipted_by: str | None = None
     returned_at: datetime | None = None
+    returned_by: str | None = None
     why_returned: str | None = None
 
 
-def receipted(transfer: Transferred, receipt: str, now: datetime) -> Transferred:
+def receipted(transfer: Transferred, receipt: str, by: str, now: datetime) -> Transferred:
     """Note the number the body gave; a wrong one may be put right. Raises NotPossibleError once it was sent back."""
     _require(transfer, "receipt")
-    return replace(transfer, state=TRANSFERS["receipt"].to, receipt=receipt, receipted_at=now)
+    return replace(transfer, state=TRANSFERS["receipt"].to, receipt=receipt, receipted_at=now, receipted_by=by)
 
 
-def returned(transfer: Transferred, why: str, now: datetime) -> Transferred:
+def returned(transfer: Transferred, why: str, by: str, now: datetime) -> Transferred:
     """Note that the body sent the appeal back. Raises NotPossibleError if it did before."""
     _require(transfer, "return")
-    return replace(transfer, state=TRANSFERS["return"].to, returned_at=now, why_returned=why)
+    return replace(transfer, state=TRANSFERS["return"].to, returned_at=now, returned_by=by, why_returned=why)
 
 
 def _require(transfer: Transferred, command: TransferCommand) -> None:

@@ -49,6 +49,7 @@ from services.intake.handlers.persons import (
     Copy,
     Person,
     Talk,
+    asked,
     by_phone,
     copy_of,
     erase_person,
@@ -59,7 +60,7 @@ from services.intake.handlers.receiving import accept
 from services.intake.handlers.redacting import CallNow, call_now
 from services.intake.handlers.repeats import TIDYING, Similar, similar, similar_to, tidy
 from services.intake.handlers.retention import let_go
-from services.intake.handlers.screening import screen
+from services.intake.handlers.screening import count_backlog, screen
 from services.intake.handlers.sessions import (
     Card,
     Waited,
@@ -86,7 +87,7 @@ from services.intake.handlers.supporters import (
     stop_telling,
     support,
 )
-from services.intake.handlers.telling import messages, reach, tell
+from services.intake.handlers.telling import NEWS, messages, on_news, reach, tell
 from services.intake.handlers.transfers import list_transfers, note_receipt, take_back, transfer
 from services.intake.handlers.vault import count_keys, keep_keys
 from services.intake.handlers.waits import session_quality, watch_sessions
@@ -98,6 +99,7 @@ __all__ = [
     "LINE_DAY",
     "MEMORY",
     "NEWEST",
+    "NEWS",
     "SCREENING",
     "TIDYING",
     "Accepted",
@@ -128,12 +130,14 @@ __all__ = [
     "add_file",
     "answer",
     "appeal_ruling",
+    "asked",
     "by_phone",
     "call_back_instead",
     "call_now",
     "check_audit",
     "close_session",
     "copy_of",
+    "count_backlog",
     "count_keys",
     "danger_in",
     "erase_person",
@@ -167,6 +171,7 @@ __all__ = [
     "numbered",
     "on_event",
     "on_line_day",
+    "on_news",
     "on_orphans",
     "open_file",
     "open_session",

@@ -54,6 +54,8 @@ class Engine:
     door: "MicroBatch[Arrival, Accepted] | None" = None
     crowd: int = 0
     """How many single POSTs are waited for now; screening gives way to them."""
+    backlog: int = 0
+    """How many appeals waited for screening when they were counted last, some seconds ago."""
 
 
 Here = Context[Engine]

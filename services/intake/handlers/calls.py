@@ -65,6 +65,7 @@ async def _tell(tx: Tx, here: Here, calls: Sequence[Call]) -> None:
                 abandoned=call.abandoned,
                 wait_seconds=call.wait_seconds,
                 test_call=call.test_call,
+                explained=call.explained,
             ),
         )
 
@@ -91,6 +92,7 @@ def _measured(line: str, day: str, quality: Quality) -> LineMeasured:
         test_calls=quality.tests,
         dead=quality.dead,
         cold=quality.cold,
+        explained_rate=quality.explained_rate,
     )
 
 

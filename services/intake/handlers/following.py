@@ -1,6 +1,7 @@
 """Following the other stages: what they say changes the ticket's status, its timeline and its public face."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -65,7 +66,7 @@ async def on_event(events: Sequence[Envelope[Event]], tx: Tx, here: Here) -> Non
     learned = MEMORY.learn(tx, events)
     tickets |= await take_up(tx, _learned_of(tickets, known, learned))
     lines = [line for event in events if event.ticket in tickets if (line := _line(event))]
-    await store.save(tx, [], lines)
+    await store.save(tx, [], await _may_keep(tx, lines))
     for subject, facts in learned.items():
         ticket = tickets.get(UUID(subject))
         if ticket and (after := face(ticket, facts)) != before[ticket.ticket_id]:
@@ -79,6 +80,16 @@ def _learned_of(
 ) -> list[tuple[Ticket, Facts, Facts]]:
     """Return each ticket that something new is known of, with what was known before and what is now."""
     return [(tickets[id_], known[id_], facts) for s, facts in learned.items() if (id_ := UUID(s)) in tickets]
+
+
+async def _may_keep(tx: Tx, lines: Sequence[Entry]) -> list[Entry]:
+    """Take the words out of lines that were on their way when the words of their tickets were deleted."""
+    wordless = await store.wordless(tx, {line.ticket_id for line in lines if line.params.keys() - store.NO_WORDS})
+    return [_without_words(line) if line.ticket_id in wordless else line for line in lines]
+
+
+def _without_words(line: Entry) -> Entry:
+    return replace(line, params={name: value for name, value in line.params.items() if name in store.NO_WORDS})
 
 
 def _line(event: Envelope[Event]) -> Entry | None:

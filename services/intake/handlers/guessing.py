@@ -1,4 +1,4 @@
-"""Query codes that cannot be guessed: wrong ones are counted, and make whoever asks wait."""
+"""Query codes that cannot be guessed: wrong ones are counted, and whoever gives many is told to wait."""
 
 import math
 import time
@@ -18,7 +18,7 @@ MOST = 100_000
 
 
 class GuardedCodes(QueryCodes):
-    """Query codes with a limit on guesses, for each ticket and in each process.
+    """Query codes that tell who guesses to wait, for each ticket and in each process, and let in who has the right one.
 
     The count is kept in memory: a stranger's guess must not cost a write. `ticks` is real time, in seconds.
     """
@@ -29,21 +29,22 @@ class GuardedCodes(QueryCodes):
         self._wrong: OrderedDict[UUID, tuple[int, float]] = OrderedDict()
 
     def matches(self, ticket_id: UUID, code: str) -> bool:
-        """See `QueryCodes.matches`. Raises Problem 429 while no code of this ticket is looked at."""
+        """See `QueryCodes.matches`. Raises Problem 429 for a wrong code that follows too soon on others."""
+        # The right one first: a number stands on a public list, and its citizen must not be shut out by strangers.
+        if super().matches(ticket_id, code):
+            return True
+        WRONG.inc()
         wrong, at = self._wrong.get(ticket_id, (0, 0.0))
         wait = wait_after(wrong).total_seconds() - (self._ticks() - at)
         if wrong and wait > 0:
             seconds = str(math.ceil(wait))
             what = "too many wrong codes were given for this ticket"
             raise Problem(429, what, errors=[FieldError("code", what)], headers={"Retry-After": seconds})
-        right = super().matches(ticket_id, code)
-        if not right:
-            self._count(ticket_id, wrong, at)
-        return right
+        self._count(ticket_id, wrong, at)
+        return False
 
     def _count(self, ticket_id: UUID, wrong: int, at: float) -> None:
         now = self._ticks()
-        WRONG.inc()
         before = wrong if now - at < FORGET.total_seconds() else 0
         self._wrong[ticket_id] = (before + 1, now)
         self._wrong.move_to_end(ticket_id)

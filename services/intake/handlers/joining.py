@@ -1,6 +1,5 @@
 """Entering: redacted appeals are joined to what they repeat, stored, and only then told."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -13,7 +12,7 @@ from services.intake.domain import Entry, Facts, Likely, Link, Ticket, face, goe
 from services.intake.handlers.around import Here
 from services.intake.handlers.flags import flag_noticed
 from services.intake.handlers.following import MEMORY
-from services.intake.handlers.linking import supported
+from services.intake.handlers.linking import came
 from services.intake.handlers.publicity import publish
 from services.intake.handlers.redacting import receipt_of
 from services.intake.handlers.repeats import known_to, likeness_of, read_slowly
@@ -118,10 +117,7 @@ async def _keep(tx: Tx, here: Here, joined: Joined) -> None:
     )
     linked = [ticket for ticket in joined.tickets if ticket.parent]
     await store.note_links(tx, [_noted(tx, here, ticket, joined.by[ticket.ticket_id]) for ticket in linked])
-    counts = Counter(ticket.parent for ticket in linked if ticket.parent)
-    # Who confirmed a neighbour's ticket before counts by their own appeal now.
-    counts.subtract(await store.drop_reporters(tx, linked))
-    await supported(tx, here, counts)
+    await came(tx, here, linked)
 
 
 def _noted(tx: Tx, here: Here, ticket: Ticket, likely: Likely) -> Link:

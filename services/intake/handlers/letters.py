@@ -36,8 +36,8 @@ def _whose(notice: Notice) -> UUID:
 
 
 def _for_reporter(here: Here, notice: Notice, row: store.Sealed | None) -> Letter:
-    ticket_id, _, round_ = notice.key.split("/")
-    engine, whose = here.engine, UUID(ticket_id)
+    engine, whose = here.engine, _whose(notice)
+    round_ = notice.key.rpartition("/")[2]
     link = f"{here.settings.base_url}/intake/tickets/{whose}?code={engine.codes.of(whose)}"
     text = notice.text.replace(LINK, link).replace(REVIEW, engine.review_link(whose, int(round_)))
     try:

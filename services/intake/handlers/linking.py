@@ -1,5 +1,6 @@
 """Links made and undone by people, and what follows from a link for those who are linked in turn."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from libs.common.contracts.intake import (
     TicketUnlinked,
     TicketWithdrawn,
 )
+from libs.common.contracts.vocabulary import Status
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.privacy import unnumbered
 from libs.common.runtime.problems import unknown_ticket
@@ -30,6 +32,7 @@ from services.intake.domain import (
     joined,
     parted,
     root_of,
+    status,
 )
 from services.intake.handlers.around import Here
 from services.intake.handlers.following import MEMORY
@@ -55,16 +58,22 @@ TAKEN_BACK = "原诉求人已撤回，由最早合并的诉求继续办理"
 class Lead:
     """What a repeat's reporter may see of the ticket it belongs to: how it goes, and no word of its reporter."""
 
+    number: str
+    status: Status
     facts: Facts
     lines: Sequence[Entry]
 
 
 async def lead_of(tx: Tx, ticket: Ticket) -> Lead:
     """Return how the ticket goes that this one is linked to. A mark in a reply is opened where the reply was given."""
-    root = root_of(ticket)
-    facts = MEMORY.read(await store.facts(tx.connection, root))
-    lines = await store.lines_of_types(tx.connection, root, SHARED)
-    return Lead(facts, [replace(line, params={n: _plain(v) for n, v in line.params.items()}) for line in lines])
+    root_id = root_of(ticket)
+    root = (await store.tickets_of(tx.connection, [root_id]))[root_id]
+    facts = MEMORY.read(await store.facts(tx.connection, root_id))
+    lines = [
+        replace(line, params={name: _plain(value) for name, value in line.params.items()})
+        for line in await store.lines_of_types(tx.connection, root_id, SHARED)
+    ]
+    return Lead(root.number, status(root.state, facts), facts, lines)
 
 
 def _plain(param: Any) -> Any:
@@ -81,6 +90,21 @@ async def supported(tx: Tx, here: Here, counts: Mapping[UUID, int]) -> None:
             tx.emit(str(ticket_id), TicketSupported(support=support, at=tx.now))
 
 
+async def came(tx: Tx, here: Here, joined_: Sequence[Ticket]) -> None:
+    """Count the people who stand behind others' tickets by these now that they are linked there."""
+    counts = await store.people(tx, joined_)
+    # Who confirmed a neighbour's ticket before counts by their own appeal now.
+    counts.subtract(await store.drop_reporters(tx, joined_))
+    await supported(tx, here, counts)
+
+
+async def _gone(tx: Tx, here: Here, linked: Sequence[Ticket]) -> None:
+    """Count no longer the people who stood behind others' tickets by these alone."""
+    counts: Counter[UUID] = Counter()
+    counts.subtract(await store.people(tx, linked))
+    await supported(tx, here, counts)
+
+
 async def link(tx: Tx, here: Here, ticket_id: UUID, to: UUID, reason: str, by: str) -> None:
     """Join a ticket to another one, or to its root, and have its own children follow.
 
@@ -93,9 +117,8 @@ async def link(tx: Tx, here: Here, ticket_id: UUID, to: UUID, reason: str, by: s
     await _join(tx, here, [(linked, await redact_for(tx, here, ticket_id, reason))], by)
     await find_again(tx, here, [linked])
     await tell(tx, here, [News(linked, "linked")])
-    before = {child.parent: -1} if child.parent else {}
-    counted = await store.drop_reporters(tx, [linked])
-    await supported(tx, here, {**before, root_id: 1 - counted[root_id]})
+    await _gone(tx, here, [child])
+    await came(tx, here, [linked])
     await _bring_supporters(tx, here, ticket_id, root_id)
     await orphan(tx, ticket_id)
 
@@ -105,7 +128,7 @@ async def unlink(tx: Tx, here: Here, ticket_id: UUID, reason: str, by: str) -> N
     held = await _held_with_roots(tx, here, [ticket_id])
     child, reason = held[ticket_id], await redact_for(tx, here, ticket_id, reason)
     await _part(tx, here, child, reason, by)
-    await supported(tx, here, {root_of(child): -1})
+    await _gone(tx, here, [child])
 
 
 async def leave(tx: Tx, here: Here, ticket: Ticket) -> bool:
@@ -113,8 +136,7 @@ async def leave(tx: Tx, here: Here, ticket: Ticket) -> bool:
 
     It cannot while others' appeals hang on it: first the oldest of them takes over, and the rest follow that one.
     """
-    if ticket.parent:
-        await supported(tx, here, {ticket.parent: -1})
+    await _gone(tx, here, [ticket])
     return not await orphan(tx, ticket.ticket_id)
 
 
@@ -183,7 +205,7 @@ async def _inherited(tx: Tx, here: Here, former: Ticket, children: Iterable[Tick
     if successor is None:
         return former
     await _part(tx, here, successor, TAKEN_BACK, "rule")
-    await supported(tx, here, {former.ticket_id: -1})
+    await _gone(tx, here, [successor])
     # Read again: what others wrote of it since, its support for one, must stay.
     (former,) = (await store.tickets_of(tx.connection, [former.ticket_id])).values()
     former = replace(former, heir=successor.ticket_id)
@@ -195,9 +217,8 @@ async def _move(tx: Tx, here: Here, former: Ticket, children: Sequence[Ticket], 
     reason = TAKEN_BACK if former.heir else FOLLOWED
     moved = [replace(child, parent=target.ticket_id) for child in children]
     await _join(tx, here, [(child, reason) for child in moved], "rule")
-    counted = await store.drop_reporters(tx, moved)
-    came = len(children) - counted[target.ticket_id]
-    await supported(tx, here, {former.ticket_id: -len(children), target.ticket_id: came})
+    await _gone(tx, here, children)
+    await came(tx, here, moved)
     await _bring_supporters(tx, here, former.ticket_id, target.ticket_id)
     if target.state != "open":
         tx.schedule(CHILDREN, str(target.ticket_id), tx.now)
@@ -205,8 +226,8 @@ async def _move(tx: Tx, here: Here, former: Ticket, children: Sequence[Ticket], 
 
 async def _bring_supporters(tx: Tx, here: Here, former: UUID, to: UUID) -> None:
     """Have the neighbours behind a ticket that leads no more stand behind the one that leads now."""
-    left, came = await store.move_supporters(tx, former, to)
-    await supported(tx, here, {former: -left, to: came})
+    left, new = await store.move_supporters(tx, former, to)
+    await supported(tx, here, {former: -left, to: new})
 
 
 async def _join(tx: Tx, here: Here, linked: Sequence[tuple[Ticket, str]], by: str) -> None:

@@ -4,13 +4,13 @@ Source: Personal Information Protection Law, articles 45 and 47.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from uuid import UUID
 
 from libs.common.contracts.vocabulary import Attachment
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.privacy import Mark, restore
+from libs.common.runtime.privacy import Mark, Redactor, restore
 from services.intake import store
 from services.intake.appeal import Appeal
 from services.intake.domain import (
@@ -44,10 +44,11 @@ CITIZEN = "citizen"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody whose identity was made sure of: the tickets that are theirs, and their pseudonym if it is known."""
+    """Somebody whose identity was made sure of: the tickets that are theirs, and their phone if they gave it."""
 
     tickets: Sequence[UUID]
     pseudonym: str | None = None
+    phone: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,21 @@ class Copy:
 async def by_phone(here: Here, phone: str) -> Person:
     """Return whose phone this is. Raises ValueError if there is no digit in it."""
     pseudonym = here.engine.pseudonyms.of("phone", phone)
-    return Person(await store.tickets_of_reporter(here.database.pool, pseudonym), pseudonym)
+    return Person(await store.tickets_of_reporter(here.database.pool, pseudonym), pseudonym, phone)
+
+
+async def asked(here: Here, person: Person, by: str, claim: Claim, words: str | None) -> Asking:
+    """Return who asks, and what they say of it without what they or the vault know of the person."""
+    if words is None:
+        return Asking(by, claim)
+    known = [("phone", person.phone)] if person.phone else []
+    async with here.database.begin() as tx:
+        rows = await store.sealed(tx.connection, person.tickets)
+        sessions = await store.sessions_of(tx.connection, person.tickets, person.pseudonym)
+        cards = [await card_of(tx, here, session) for session in sessions]
+    known += [given for row in rows if not row.erased for given in appeal_of(here.engine, row).known()]
+    known += [(kind, value) for card in cards for kind, value in (("name", card.name), ("phone", card.phone)) if value]
+    return Asking(by, claim, Redactor(known).redact(words))
 
 
 @dataclass(frozen=True, slots=True)

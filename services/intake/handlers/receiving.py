@@ -17,6 +17,9 @@ from services.intake.handlers.around import SCREENING, Accepted, Arrival, Here
 from services.intake.handlers.files import attach, take_files
 
 PLAIN = TypeAdapter(Appeal)
+LONGEST_BACKLOG = 500_000
+"""Of appeals that wait for screening: what a great city receives in five days, and minutes of work. Beyond it no more
+are taken in, for each would wait longer than the one before, until the disk is full."""
 LONGEST_AS_SENT = 16_384
 """Bytes of JSON that are kept as they came. What is longer may be blanks for the most part, and is written anew."""
 
@@ -24,10 +27,12 @@ LONGEST_AS_SENT = 16_384
 async def accept(
     here: Here, client: str, appeal: Appeal, key: str | None = None, sent: bytes | None = None
 ) -> Accepted:
-    """Receive an appeal; `sent` is its JSON, if it came as that. Raises Problem 503 when too many wait at the door.
+    """Receive an appeal; `sent` is its JSON, if it came as that.
 
-    So it does when the database is away.
+    Raises Problem 503 when too many wait at the door or behind it, and when the database is away.
     """
+    if here.engine.backlog > LONGEST_BACKLOG:
+        raise Problem(503, "too many appeals wait to be read, come back", headers={"Retry-After": "60"})
     try:
         return await door(here).submit(arrive(here, client, appeal, key, sent))
     except OverloadedError as error:

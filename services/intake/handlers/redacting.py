@@ -77,13 +77,18 @@ def _language(engine: Engine, appeal: Appeal) -> str:
 
 
 def _pseudonym(pseudonyms: Pseudonyms, appeal: Appeal) -> str | None:
-    """Return who appeals, where it is sure: a phone, or the name of what is no person. Two persons may share a name."""
+    """Return who appeals, where it is sure: a phone, the name of what is no person, or a mail address.
+
+    Two persons may share a name.
+    """
     reporter = appeal.reporter
     if reporter.anonymous:
         return None
     if reporter.phone:
         return pseudonyms.of("phone", reporter.phone)
-    return pseudonyms.of(reporter.type, reporter.name) if reporter.name and reporter.type != "person" else None
+    if reporter.name and reporter.type != "person":
+        return pseudonyms.of(reporter.type, reporter.name)
+    return pseudonyms.of("email", reporter.email) if reporter.email else None
 
 
 async def redact_for(tx: Tx, here: Here, ticket_id: UUID, text: str) -> str:

@@ -1,11 +1,12 @@
 """Letting go of personal data: when its time is over, when its owner asks, and again when a backup brought it back."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 from libs.common.city.settings import Retention
+from libs.common.contracts.intake import TicketErased
 from libs.common.messaging.transaction import Tx
 from services.intake import store
 from services.intake.domain import ERASED, Deed, Entry, Ticket, is_over
@@ -67,24 +68,38 @@ async def _held(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Ticket]:
     return await store.tickets_of(tx.connection, tickets)
 
 
-async def erase(tx: Tx, here: Here, tickets: Sequence[UUID], why: Why) -> None:
-    """Destroy the keys of held tickets, and with them every copy of what they seal; say so in their timelines."""
+async def erase(
+    tx: Tx, here: Here, tickets: Sequence[UUID], why: Why, wordless: Collection[UUID] = frozenset()
+) -> None:
+    """Destroy the keys of held tickets, and with them every copy of what they seal; say so, to the other stages too.
+
+    The words of those that are `wordless` go with them.
+    """
+    before = await store.erased(tx.connection, tickets)
     await store.erase_tickets(tx, tickets, why)
     await forget_files(tx, tickets)
     known = await store.tickets_of(tx.connection, tickets)
-    await store.save(tx, [], [Entry(id_, tx.now, here.clock.new_id(), ERASED, {}) for id_ in known])
+    fresh = [id_ for id_ in known if id_ not in before]
+    await store.save(tx, [], [Entry(id_, tx.now, here.clock.new_id(), ERASED, {}) for id_ in fresh])
+    await _blank(tx, list(wordless))
+    _tell(tx, {id_: id_ in wordless for id_ in known})
 
 
 async def erase_whole(tx: Tx, here: Here, tickets: Sequence[UUID]) -> None:
     """Erase held tickets and their words with them, as their owner may ask."""
-    await erase(tx, here, tickets, "request")
-    await blank(tx, tickets)
+    await erase(tx, here, tickets, "request", tickets)
 
 
-async def blank(tx: Tx, tickets: Sequence[UUID]) -> None:
+async def _blank(tx: Tx, tickets: Sequence[UUID]) -> None:
     """Take the words out of tickets that were erased, and the tickets off the public list."""
     await store.blank_words(tx, tickets)
     await store.unlist(tx, tickets)
+
+
+def _tell(tx: Tx, tickets: Mapping[UUID, bool]) -> None:
+    """Have the other stages follow, each ticket with its words or without."""
+    for ticket_id, words in tickets.items():
+        tx.emit(str(ticket_id), TicketErased(words=words, at=tx.now))
 
 
 async def _erase_again(here: Here) -> int:
@@ -92,8 +107,7 @@ async def _erase_again(here: Here) -> int:
         back = await store.take_to_erase(tx, AT_ONCE)
         if back:
             await _held(tx, list(back))
-            await erase(tx, here, list(back), "request")
-            await blank(tx, [id_ for id_, words in back.items() if words])
+            await erase(tx, here, list(back), "request", {id_ for id_, words in back.items() if words})
             await note(tx, here, Deed("retention", "erase", note=f"again {len(back)}"))
     return len(back)
 
@@ -112,7 +126,8 @@ async def _no_files(tx: Tx, _: Here, tickets: Sequence[UUID]) -> None:
 
 
 async def _no_words(tx: Tx, _: Here, tickets: Sequence[UUID]) -> None:
-    await blank(tx, tickets)
+    await _blank(tx, tickets)
+    _tell(tx, dict.fromkeys(tickets, True))
 
 
 SWEEPS = (

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
+from prometheus_client import Gauge
 
 from libs.common.messaging.retry import describe, is_transient
 from libs.common.messaging.transaction import Tx
@@ -18,6 +19,7 @@ from services.intake.domain import Ticket
 from services.intake.handlers.around import Here
 from services.intake.handlers.files import with_files
 from services.intake.handlers.joining import enter
+from services.intake.handlers.receiving import LONGEST_BACKLOG
 from services.intake.handlers.redacting import redacted
 
 SCREEN_LIMIT = 200
@@ -29,6 +31,9 @@ CROWD = 16
 GIVES_WAY_SECONDS = 5.0
 """How old an appeal becomes before its screening takes turns with a crowd, and waits no longer."""
 GLANCE_SECONDS = 0.005
+COUNT_SECONDS = 10.0
+"""Between two counts of the backlog, in which the busiest process has taken in a tenth of the longest at most."""
+BACKLOG = Gauge("jiesu_intake_backlog", "Appeals that wait for screening, counted up to where no more are taken in")
 
 log = structlog.get_logger(__name__)
 Screened = tuple[Ticket, store.Sealed]
@@ -46,6 +51,13 @@ async def screen(here: Here) -> float:
         if all(failures):
             raise failure
     return 0 if waiting else 1.0
+
+
+async def count_backlog(here: Here) -> float:
+    """Count what waits, so that the door knows without asking; return the seconds until the next time."""
+    here.engine.backlog = await store.count_inbound(here.database.pool, LONGEST_BACKLOG + 1)
+    BACKLOG.set(here.engine.backlog)
+    return COUNT_SECONDS
 
 
 async def _alone(here: Here) -> Exception | None:

@@ -4,10 +4,11 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from prometheus_client import Counter, Histogram
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from libs.common.contracts.vocabulary import AccessNeed
 from libs.common.messaging.transaction import Tx
@@ -61,6 +62,9 @@ class Wish:
     ticket_id: UUID | None = None
 
 
+WISH = TypeAdapter(Wish)
+
+
 @dataclass(frozen=True, slots=True)
 class Waited:
     """A session as its citizen sees it: how many come before, and whether a call back is offered meanwhile."""
@@ -70,23 +74,40 @@ class Waited:
     offer_callback: bool
 
 
-async def open_session(tx: Tx, here: Here, wish: Wish, session_id: UUID | None = None) -> Waited:
+async def open_session(
+    tx: Tx, here: Here, wish: Wish, session_id: UUID | None = None, key: str | None = None
+) -> Waited:
     """Put a citizen into the queue. Raises Problem 409 for a video without a provider, 422 for a call without phone.
 
-    Who chose the id before and sends the same again finds the session of the first time.
+    Who chose the id before, or a key, and sends the same again finds the session of the first time. Raises Problem 422
+    for a key that was used for another wish.
     """
     session_id = session_id or here.clock.new_id()
+    if key and (first := await _first_asked(tx, here, wish, session_id, key)) != session_id:
+        return await waited(tx, here, await _held(tx, first))
     await _check(tx, here, wish)
-    key = here.engine.vault.new_key(session_id.bytes)
+    own = here.engine.vault.new_key(session_id.bytes)
     session = Session(
         session_id=session_id, kind=wish.kind, asked_kind=wish.kind, state="waiting", client=wish.client,
         needs=wish.needs, language=wish.language, opened_at=tx.now, seen_at=tx.now, ticket_id=wish.ticket_id,
-        card=seal(key, session_id, wish.card.model_dump_json()), person=_person(here, wish.card),
+        card=seal(own, session_id, wish.card.model_dump_json()), person=_person(here, wish.card),
         room=secrets.token_urlsafe(16) if wish.kind == "video" else None,
     )  # fmt: skip
-    if not await store.open_session(tx, session, key.wrapped):
+    if not await store.open_session(tx, session, own.wrapped):
         session = await _held(tx, session_id)
     return await waited(tx, here, session)
+
+
+async def _first_asked(tx: Tx, here: Here, wish: Wish, session_id: UUID, key: str) -> UUID:
+    """Return which session a client's key stands for: this one, if the key is new."""
+    # Keyed, for of a mere phone a plain hash tells everything.
+    stands_for = partial(here.engine.pseudonyms.of, "session")
+    scope = stands_for(f"{wish.client}\0{key}").encode()
+    content = stands_for(WISH.dump_json(wish).decode()).encode()
+    first, asked = (await store.claim(tx, [(scope, session_id, content)]))[scope]
+    if asked != content:
+        raise wrong_field("Idempotency-Key", "was used for another wish; send a new key with a new wish")
+    return first
 
 
 async def _check(tx: Tx, here: Here, wish: Wish) -> None:
@@ -122,13 +143,15 @@ async def look_at(here: Here, session_id: UUID, *, citizen: bool) -> Waited:
         return await waited(tx, here, session)
 
 
-async def session_queue(here: Here, kind: SessionKind | None, after: UUID | None, limit: int) -> list[Session]:
+async def session_queue(
+    here: Here, kind: SessionKind | None, language: str | None, after: UUID | None, limit: int
+) -> list[Session]:
     """Return who waits, next first, behind one of them if it is given. Raises Problem 422 if that is no session."""
     async with here.database.begin() as tx:
         behind = await store.session_of(tx.connection, after) if after else None
         if after and behind is None:
             raise wrong_field("after", "must be the `next` of a page of this list")
-        return await store.session_queue(tx.connection, kind, behind, limit, tx.now)
+        return await store.session_queue(tx.connection, kind, language, behind, limit, tx.now)
 
 
 async def _held(tx: Tx, session_id: UUID, seat: str | None = None) -> Session:

@@ -36,20 +36,20 @@ async def transfer(tx: Tx, here: Here, ticket_id: UUID, code: str, reason: str, 
     await tell(tx, here, [News(ticket, "transferred", params={"unit": body.name.zh})])
 
 
-async def note_receipt(tx: Tx, here: Here, ticket_id: UUID, receipt: str) -> None:
+async def note_receipt(tx: Tx, here: Here, ticket_id: UUID, receipt: str, by: str) -> None:
     """Note the number under which the body has it. Raises NotPossibleError if it is not passed on."""
     ticket, sent = await _passed_on(tx, here, ticket_id)
-    sent = receipted(sent, receipt, tx.now)
+    sent = receipted(sent, receipt, by, tx.now)
     await store.save_transfer(tx, sent)
     params = {"body": _name(here, sent), "receipt": receipt}
     await change(tx, here, ticket, _answered(ticket, sent), params, line="transfer.receipted")
 
 
-async def take_back(tx: Tx, here: Here, ticket_id: UUID, reason: str) -> None:
+async def take_back(tx: Tx, here: Here, ticket_id: UUID, reason: str, by: str) -> None:
     """Take an appeal back that the body sent back: it goes on as an order. Raises NotPossibleError."""
     ticket, sent = await _passed_on(tx, here, ticket_id)
     reason = await redact_for(tx, here, ticket_id, reason)
-    sent = returned(sent, reason, tx.now)
+    sent = returned(sent, reason, by, tx.now)
     await store.save_transfer(tx, sent)
     ticket = replace(ticket, state="open", answer=None, transfer=None)
     params = {"body": _name(here, sent), "reason": reason}
@@ -57,11 +57,11 @@ async def take_back(tx: Tx, here: Here, ticket_id: UUID, reason: str) -> None:
 
 
 async def list_transfers(
-    here: Here, state: TransferState, after: tuple[datetime, UUID], limit: int
+    here: Here, state: TransferState, language: str | None, after: tuple[datetime, UUID], limit: int
 ) -> Sequence[tuple[Transferred, str]]:
     """Return transfers in a state with the numbers of their tickets, oldest first, behind a place."""
     async with here.database.begin() as tx:
-        found = await store.transfers_in(tx.connection, state, after, limit)
+        found = await store.transfers_in(tx.connection, state, language, after, limit)
         numbers = await store.numbers(tx, [one.ticket_id for one in found])
     return [(one, numbers[one.ticket_id]) for one in found]
 

@@ -48,5 +48,7 @@ def around(texts: Texts, language: str, path: tuple[str, ...], params: dict[str,
 
 
 def _told(texts: Texts, language: str, value: object) -> Markup:
-    """Return a parameter as Chinese, unless it comes in the reader's language too."""
+    """Return a parameter as Chinese, unless it comes in the reader's language too, or marked already."""
+    if isinstance(value, Markup):
+        return value
     return foreign(value, language) if isinstance(value, str) else escape(texts.read(value, language))

@@ -1,6 +1,7 @@
 """A citizen's own ticket: found by number and code, followed, added to, taken back."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,11 +10,13 @@ from markupsafe import Markup
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import HTMLResponse, Response
 
+from libs.common.messaging.transaction import Tx
 from libs.common.runtime.http import Note
 from libs.common.runtime.problems import Problem
 from services.intake import handlers
 from services.intake.api.tickets import view
 from services.intake.domain import Entry, File, Message, NotPossibleError
+from services.intake.handlers import Here, Seen
 from services.intake.pages.forms import Filled
 from services.intake.pages.forms import Form as SentForm
 from services.intake.pages.frame import CLIENT, Looking, Sending, Visitor, pages
@@ -94,19 +97,7 @@ async def done(visitor: Looking, ticket_id: UUID, call: Annotated[str, Query()] 
 @router.post("/tickets/{ticket_id}/words")
 async def add_words(visitor: Sending, ticket_id: UUID, text: Given = "", code: Code = "") -> Response:
     """Add words to a ticket."""
-    if not visitor.admitted(ticket_id, code):
-        return _locked(visitor, ticket_id, _no_code(visitor, code), {"text": text})
-    try:
-        words = WORDS.validate_python(text)
-    except ValidationError:
-        wrong = {"text": visitor.say("wrong", "words")}
-        return await _ticket(visitor, ticket_id, Filled({"text": text}, wrong), 422)
-    try:
-        async with visitor.here.database.begin() as tx:
-            await handlers.supplement(tx, visitor.here, ticket_id, words)
-    except NotPossibleError:
-        return await _ticket(visitor, ticket_id, Filled({"text": text}), 409, said="refused")
-    return _back(visitor, ticket_id, "added")
+    return await _say(visitor, ticket_id, code, text, _ADDING)
 
 
 @router.post("/tickets/{ticket_id}/files")
@@ -141,20 +132,7 @@ async def ask_to_withdraw(visitor: Looking, ticket_id: UUID) -> HTMLResponse:
 @router.post("/tickets/{ticket_id}/withdraw")
 async def withdraw(visitor: Sending, ticket_id: UUID, reason: Given = "", code: Code = "") -> Response:
     """Take the appeal back."""
-    if not visitor.admitted(ticket_id, code):
-        return _locked(visitor, ticket_id, _no_code(visitor, code), {"reason": reason})
-    try:
-        why = WORDS.validate_python(reason) if reason.strip() else None
-    except ValidationError:
-        return await _withdrawal(
-            visitor, ticket_id, Filled({"reason": reason}, {"reason": visitor.say("wrong", "reason")})
-        )
-    try:
-        async with visitor.here.database.begin() as tx:
-            await handlers.withdraw(tx, visitor.here, ticket_id, why)
-    except NotPossibleError:
-        return await _ticket(visitor, ticket_id, Filled(), 409, said="refused")
-    return _back(visitor, ticket_id)
+    return await _say(visitor, ticket_id, code, reason, _WITHDRAWING)
 
 
 @router.get("/tickets/{ticket_id}/ruling")
@@ -168,18 +146,36 @@ async def show_ruling(visitor: Looking, ticket_id: UUID) -> HTMLResponse:
 @router.post("/tickets/{ticket_id}/ruling")
 async def appeal_ruling(visitor: Sending, ticket_id: UUID, text: Given = "", code: Code = "") -> Response:
     """Appeal against the verdict."""
+    return await _say(visitor, ticket_id, code, text, _APPEALING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Saying:
+    """What a citizen says of a ticket: in which field, what is shown of one that is wrong, and what comes of it."""
+
+    field: str
+    wrong: str
+    again: Callable[[Visitor, UUID, Filled], Awaitable[Response]]
+    do: Callable[[Tx, Here, UUID, str], Awaitable[None]]
+    said: str = "added"
+    needed: bool = True
+
+
+async def _say(visitor: Visitor, ticket_id: UUID, code: str, text: str, saying: _Saying) -> Response:
+    """Take a citizen's words, or ask for them again."""
+    given = {saying.field: text}
     if not visitor.admitted(ticket_id, code):
-        return _locked(visitor, ticket_id, _no_code(visitor, code), {"text": text})
+        return _locked(visitor, ticket_id, _no_code(visitor, code), given)
     try:
-        words = WORDS.validate_python(text)
+        words = WORDS.validate_python(text) if saying.needed or text.strip() else ""
     except ValidationError:
-        return await _ruling(visitor, ticket_id, Filled({"text": text}, {"text": visitor.say("wrong", "words")}))
+        return await saying.again(visitor, ticket_id, Filled(given, {saying.field: visitor.say("wrong", saying.wrong)}))
     try:
         async with visitor.here.database.begin() as tx:
-            await handlers.appeal_ruling(tx, visitor.here, ticket_id, words)
+            await saying.do(tx, visitor.here, ticket_id, words)
     except NotPossibleError:
-        return await _ticket(visitor, ticket_id, Filled(), 409, said="refused")
-    return _back(visitor, ticket_id, "added")
+        return await _ticket(visitor, ticket_id, Filled(given), 409, said="refused")
+    return _back(visitor, ticket_id, saying.said)
 
 
 def _back(visitor: Visitor, ticket_id: UUID, said: str = "") -> Response:
@@ -221,15 +217,23 @@ async def _ruling(visitor: Visitor, ticket_id: UUID, form: Filled) -> HTMLRespon
     )  # fmt: skip
 
 
+async def _unheard(visitor: Visitor, ticket_id: UUID, form: Filled) -> HTMLResponse:
+    return await _ticket(visitor, ticket_id, form, 422)
+
+
+_ADDING = _Saying("text", "words", _unheard, handlers.supplement)
+_APPEALING = _Saying("text", "words", _ruling, handlers.appeal_ruling)
+_WITHDRAWING = _Saying("reason", "reason", _withdrawal, handlers.withdraw, said="", needed=False)
+
+
 async def _ticket(visitor: Visitor, ticket_id: UUID, form: Filled, status: int = 200, said: str = "") -> HTMLResponse:
     here = visitor.here
     seen = await handlers.look(here, ticket_id)
     shown = view(here, ticket_id, seen, visitor.language, ask=True)
-    parent = await handlers.look(here, shown.linked_to) if shown.linked_to else None
-    joined = view(here, shown.linked_to, parent, visitor.language, ask=False) if shown.linked_to and parent else None
     return visitor.show(
-        "ticket.html", status, view=shown, joined=joined, form=form, said=said, ended=shown.status in ENDED,
-        timeline=[_line(visitor, entry) for entry in reversed(seen.timeline)],
+        "ticket.html", status, view=shown, lead=seen.lead, form=form, said=said, ended=shown.status in ENDED,
+        lead_now=here.engine.messages.status(seen.lead.status, visitor.language) if seen.lead else None,
+        timeline=_timeline(visitor, seen),
         due=visitor.local(shown.due_at) if shown.due_at else None,
         support=seen.ticket.support if seen.ticket else 0,
         messages=[_message(visitor, message) for message in await handlers.messages(here, ticket_id, seen.facts.round)],
@@ -238,10 +242,20 @@ async def _ticket(visitor: Visitor, ticket_id: UUID, form: Filled, status: int =
     )  # fmt: skip
 
 
-def _line(visitor: Visitor, entry: Entry) -> dict[str, Any]:
-    params = dict(entry.params)
-    text: Markup = around(visitor.here.engine.messages, visitor.language, ("event", entry.type), params)
-    return {"at": visitor.local(entry.at), "text": text}
+def _timeline(visitor: Visitor, seen: Seen) -> list[dict[str, Any]]:
+    """Return how a ticket went, newest first, and with a repeat how the ticket goes that it belongs to."""
+    texts, language = visitor.here.engine.messages, visitor.language
+    own = [(entry.at, _text(visitor, entry)) for entry in seen.timeline]
+    shared = [
+        (entry.at, around(texts, language, ("shared",), {"line": _text(visitor, entry)}))
+        for entry in (seen.lead.lines if seen.lead else ())
+    ]
+    lines = sorted([*own, *shared], key=lambda line: line[0])
+    return [{"at": visitor.local(at), "text": text} for at, text in reversed(lines)]
+
+
+def _text(visitor: Visitor, entry: Entry) -> Markup:
+    return around(visitor.here.engine.messages, visitor.language, ("event", entry.type), dict(entry.params))
 
 
 async def _files(visitor: Visitor, ticket_id: UUID) -> list[File]:

@@ -10,6 +10,7 @@ from services.intake.repeats.endings import (
     DOOR,
     ESTATE,
     EXIT,
+    FACILITY,
     GATE,
     LINE,
     ROAD,
@@ -22,7 +23,8 @@ from services.intake.repeats.matters import Matters
 from services.intake.repeats.sketches import TAILS
 
 MATTER = (
-    "base", "question", "level1", "troubles", "trouble", "other_trouble", "things", "words", "same_reporter", "again",
+    "base", "sense", "question", "level1", "troubles", "trouble", "other_trouble", "things", "words",
+    "same_reporter", "again",
 )  # fmt: skip
 PLACE = (
     "base", "name", "names", "other_venue", "other_estate", "other_road", "other_wing", "one_wing", "other_street",
@@ -43,6 +45,7 @@ def matter_of(matters: Matters, a: Any, b: Any) -> Numbers:
     return np.stack(
         [
             np.ones(len(a)),
+            _sense(a, b),
             question,
             _likeness(matters.level1[first], matters.level1[second], mine, yours),
             troubles,
@@ -72,6 +75,12 @@ def _likeness(first: Any, second: Any, mine: Any, yours: Any) -> Numbers:
     return np.asarray(dot(first, second, mine, yours) / np.maximum(lengths, 1e-9))
 
 
+def _sense(a: Any, b: Any) -> Numbers:
+    """Return the cosine of what the words mean; 0 where none is known."""
+    both = np.einsum("ij,ij->i", a["sense"].astype(np.int32), b["sense"].astype(np.int32))
+    return np.asarray(np.maximum(both / 127.0**2, 0))
+
+
 def _concepts(matters: Matters, a: Any, b: Any) -> tuple[Numbers, Numbers, Any, Numbers]:
     """Return how far the troubles are the same, and those of who names fewer; whether both name any; and the things."""
     first, second = (np.unpackbits(side["concepts"], axis=1) for side in (a, b))
@@ -85,6 +94,12 @@ def _shared(first: Any, second: Any, both: Any, weights: Numbers) -> tuple[Numbe
     mine, yours, shared = first @ weights, second @ weights, both @ weights
     cosine = shared / np.maximum(np.sqrt(mine * yours), 1e-9)
     return cosine, shared / np.maximum(np.minimum(mine, yours), 1e-9), (mine > 0) & (yours > 0)
+
+
+def other_people(matters: Matters, a: Any, b: Any) -> Any:
+    """Say which pairs name people, and no one both: my father's pension and my mother's."""
+    first, second = (np.unpackbits(side["concepts"], axis=1)[:, matters.people] > 0 for side in (a, b))
+    return first.any(axis=1) & second.any(axis=1) & ~(first & second).any(axis=1)
 
 
 def _cue(side: Any, bit: int) -> Any:
@@ -195,14 +210,25 @@ def _unmatched(match: Numbers, first: Any, second: Any) -> tuple[Any, Any, Any]:
 
 def _numbers(a: Any, b: Any) -> tuple[Any, Any]:
     """Return whether buildings, yards or gates are the same, or are others."""
-    mine, yours = a["number_kinds"][:, :, None], b["number_kinds"][:, None, :]
-    same_kind = (mine == yours) & (mine != 0)
-    equal = same_kind & (a["numbers"][:, :, None] == b["numbers"][:, None, :])
-    other = np.zeros(len(a), dtype=bool)
+    same, other = np.zeros(len(a), dtype=bool), np.zeros(len(a), dtype=bool)
     for kind in (BUILDING, YARD, DOOR, GATE, EXIT):
-        has = (a["number_kinds"] == kind).any(axis=1), (b["number_kinds"] == kind).any(axis=1)
-        other |= has[0] & has[1] & ~(equal & (mine == kind)).any(axis=(1, 2))
-    return equal.any(axis=(1, 2)), other
+        equal, unlike = _numbered(a, b, kind)
+        same |= equal
+        other |= unlike
+    return same, other
+
+
+def other_facility(a: Any, b: Any) -> Any:
+    """Say which pairs are about one of several facilities each, and not the same: lift 1 and lift 2."""
+    return _numbered(a, b, FACILITY)[1]
+
+
+def _numbered(a: Any, b: Any, kind: int) -> tuple[Any, Any]:
+    """Return whether the numbers of a kind are the same, or are others."""
+    has = a["number_kinds"] == kind, b["number_kinds"] == kind
+    equal = (a["numbers"][:, :, None] == b["numbers"][:, None, :]) & has[0][:, :, None] & has[1][:, None, :]
+    same = equal.any(axis=(1, 2))
+    return same, has[0].any(axis=1) & has[1].any(axis=1) & ~same
 
 
 def _metres(a: Any, b: Any) -> Numbers:

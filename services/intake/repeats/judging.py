@@ -1,8 +1,8 @@
 """How likely two appeals are about the same event, and why, in terms a seat can check.
 
 Two judgements are multiplied: that the matter is the same, and that the place is. Each is a logistic function of its
-evidence; their weights are data, fitted on labelled pairs. Over both stand rules that no weight outvotes: time, and
-that what is someone's own affair is joined to nobody else's.
+evidence; their weights are data, fitted on labelled pairs. Over both stand rules that no weight outvotes: time, that
+what is someone's own affair is joined to nobody else's, and that lift 1 is not lift 2.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,6 +54,7 @@ class Judge:
         """
         place = evidence.place_of(self._matters, a, b)
         total = _logistic(place @ self._place) * self._whose(a, b) * self._freshness(a, b)
+        total[evidence.other_facility(a, b)] = 0
         open_ = np.flatnonzero(total >= self._rules.suggest)
         matter = np.zeros((len(total), len(evidence.MATTER)))
         matter[open_] = evidence.matter_of(self._matters, a[open_], b[open_])
@@ -69,12 +70,13 @@ class Judge:
         return np.where(same_device & told & ~same_fault, 0.0, total)
 
     def _whose(self, a: Any, b: Any) -> Numbers:
-        """Return 0 for affairs of one's own with two reporters; if one is not known, a person has to decide."""
+        """Return 0 for affairs of one's own with two reporters, or of two people; if a reporter is not known, some."""
         own = np.maximum(a["personal"], b["personal"]) / 255.0 > OWN
         same = (evidence.same_reporter(a, b) > 0) | ((a["device"] == b["device"]) & (a["device"] != 0))
         known = (a["reporter"] != 0) & (b["reporter"] != 0)
         left_to_people = (self._rules.suggest + self._rules.link) / 2
-        return np.where(own & ~same, np.where(known, 0.0, left_to_people), 1.0)
+        mine = np.where(evidence.other_people(self._matters, a, b), 0.0, 1.0)
+        return np.where(own, np.where(same, mine, np.where(known, 0.0, left_to_people)), 1.0)
 
     def _freshness(self, a: Any, b: Any) -> Numbers:
         """Return 1 for appeals close in time, less towards the end of the window, and 0 beyond it."""

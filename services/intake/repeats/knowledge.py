@@ -23,17 +23,17 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Scopes:
-    """Beginnings of question codes, by whose matter they are; what no list names is the reporter's own."""
+    """Beginnings of question codes, by whose matter they are; of what no list names the words decide."""
 
     public: tuple[str, ...]
     building: tuple[str, ...]
     personal: tuple[str, ...]
 
-    def of(self, code: str) -> str:
-        """Return the scope of a question: the longest beginning decides."""
+    def of(self, code: str) -> str | None:
+        """Return the scope of a question: the longest beginning decides. None if no list names it."""
         lists = {"public": self.public, "building": self.building, "personal": self.personal}
         found = [(len(start), scope) for scope, starts in lists.items() for start in starts if code.startswith(start)]
-        return max(found, default=(0, "personal"))[1]
+        return max(found, default=(0, None))[1]
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -59,6 +59,7 @@ class Knowledge:
     troubles: Mapping[str, Words]
     things: Mapping[str, Words]
     own: Mapping[str, Words]
+    people: Mapping[str, Words]
     cues: Cues
     implied: Mapping[str, Words]
     scopes: Scopes
@@ -66,9 +67,9 @@ class Knowledge:
 
     @property
     def concepts(self) -> tuple[Words, ...]:
-        """Return all groups of words in the order of their bits: troubles, things, own, cues."""
-        groups = (*self.troubles.values(), *self.things.values(), *self.own.values(), self.cues.again)
-        return (*groups, self.cues.everyone)
+        """Return all groups of words in the order of their bits: troubles, things, own, people, cues."""
+        named = (self.troubles, self.things, self.own, self.people)
+        return (*(words for groups in named for words in groups.values()), self.cues.again, self.cues.everyone)
 
     @property
     def numbers(self) -> dict[str, int]:

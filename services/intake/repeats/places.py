@@ -15,6 +15,7 @@ from zlib import crc32
 from libs.common.city.gazetteer import Gazetteer, Mention, Strength
 from services.intake.repeats.endings import (
     BEFORE,
+    BESIDE,
     BUILDING,
     COMMON,
     COMPANY,
@@ -22,6 +23,7 @@ from services.intake.repeats.endings import (
     ENDING,
     ESTATE,
     EXIT,
+    FACILITY,
     GATE,
     HAN,
     INSIDE,
@@ -88,6 +90,8 @@ def spot_of(text: str, address: int, gazetteer: Gazetteer) -> Spot:
     names += _sites(text, mentions, names)
     if address and not any(name.start < address for name in names):
         names += _bare(text, address, mentions)
+    elif address:
+        names += _behind_all(text, address, names)
     if not names and len(LATIN.findall(text)) > _A_SENTENCE:
         names += (Named(SITE, found[0][:LONGEST_NAME], *found.span()) for found in HAN.finditer(text))
     taken = [(n.start, n.end) for n in names] + [(m.start, m.end) for m in mentions]
@@ -211,10 +215,19 @@ def _bare(text: str, address: int, mentions: list[Mention]) -> Iterator[Named]:
         yield Named(SITE, found[0][:LONGEST_NAME], found.start(), found.end())
 
 
+def _behind_all(text: str, address: int, names: list[Named]) -> Iterator[Named]:
+    """Yield what an address ends in behind the last name of a known kind: 公园南路棕榈泉."""
+    found = HAN.fullmatch(text, max(name.end for name in names if name.start < address), address)
+    if found and not BESIDE.search(found[0]):
+        yield Named(SITE, found[0][-LONGEST_NAME:], *found.span())
+
+
 def _sites(text: str, mentions: list[Mention], names: list[Named]) -> Iterator[Named]:
     """Yield landmarks and estates of the gazetteer, and bridges, that no name found so far contains."""
     for mention in mentions:
-        site = mention.toponym.strength is Strength.SITE or (not names and mention.toponym.name[-1] == "桥")
+        # 万寿路 is a road as well as a street office; 万寿路街道 is none.
+        road = mention.toponym.strength is not Strength.OFFICIAL and mention.toponym.name[-1] in "桥路街"
+        site = mention.toponym.strength is Strength.SITE or (not names and road)
         inside = any(n.start <= mention.start and mention.end <= n.end for n in names)
         if site and not inside and mention.toponym.name[-1] != "区":
             tail = ZONE.match(text, mention.end)
@@ -231,6 +244,8 @@ def _numbers(text: str, lines: list[Named]) -> Iterator[tuple[int, str]]:
             yield GATE, found["gate"]
         elif found["exit"]:
             yield EXIT, found["exit"]
+        elif told := found["facility"] or found["no"]:
+            yield FACILITY, number(told)
         elif told := found["letter"] or found["english"] or found["tall"]:
             yield BUILDING, told
         else:

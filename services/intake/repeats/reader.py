@@ -15,6 +15,7 @@ from services.intake.repeats.endings import LINE, ROAD
 from services.intake.repeats.knowledge import Knowledge
 from services.intake.repeats.matters import Matters
 from services.intake.repeats.places import Named, Spot, hashed, key_of, spot_of
+from services.intake.repeats.senses import Senses
 from services.intake.repeats.sketches import NAMES, NUMBERS, SKETCH, TAILS
 
 LONGEST = 600
@@ -71,7 +72,7 @@ class Reader:
     """Turns appeals into sketches. Holds no state between calls; safe to share between threads."""
 
     def __init__(self, city: City, knowledge: Knowledge) -> None:
-        self.matters = Matters(city.catalogue, knowledge)
+        self.matters = Matters(city.catalogue, knowledge, Senses.load())
         self._gazetteer = Gazetteer(city)
 
     def read(self, appeals: Sequence[Said]) -> Read:
@@ -84,7 +85,7 @@ class Reader:
         _fill(sketches, _OF_NAMES, [_names(spot) for spot in spots])
         _fill(sketches, _OF_NUMBERS, [_numbers(spot) for spot in spots])
         meanings = self.matters.read([spot.rest for spot in spots])
-        for field in ("questions", "shares", "concepts", "words", "grams", "personal", "building"):
+        for field in MEANT:
             sketches[field] = getattr(meanings, field)
         sketches["personal"][[appeal.own for appeal in appeals]] = 255
         sketches["personal"][sketches["device"] != 0] = 0
@@ -99,6 +100,7 @@ class Reader:
 
 _PLAIN = ("received", "reporter", "device", "fault", "lat", "lon", "district", "street")
 _OF_NAMES = ("tails", "lengths", "kinds", "wings", "zones")
+MEANT = ("questions", "shares", "concepts", "words", "grams", "sense", "personal", "building")
 _OF_NUMBERS = ("numbers", "number_kinds")
 
 

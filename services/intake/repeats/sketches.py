@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-NAMES, TAILS, NUMBERS, QUESTIONS, HASHES = 4, range(2, 7), 4, 12, 48
+NAMES, TAILS, NUMBERS, QUESTIONS, HASHES, SENSES = 4, range(2, 7), 4, 16, 48, 64
 
 SKETCH = np.dtype(
     [
@@ -32,6 +32,7 @@ SKETCH = np.dtype(
         ("concepts", "u1", 24),
         ("words", "u1", HASHES),
         ("grams", "<u2"),
+        ("sense", "i1", SENSES),
         ("personal", "u1"),
         ("building", "u1"),
     ]

@@ -14,6 +14,7 @@ from services.intake.store.door import (
     Stored,
     Waiting,
     claim,
+    count_inbound,
     done_inbound,
     put_off,
     receive,
@@ -80,6 +81,7 @@ from services.intake.store.repeats import (
     suggestions_of,
 )
 from services.intake.store.retention import (
+    NO_WORDS,
     blank_words,
     disputed,
     drop_calls,
@@ -89,6 +91,7 @@ from services.intake.store.retention import (
     take_to_erase,
     with_files,
     with_words,
+    wordless,
 )
 from services.intake.store.sessions import (
     ahead_of,
@@ -108,19 +111,28 @@ from services.intake.store.sessions import (
 from services.intake.store.supporters import (
     contact_keys,
     drop_reporters,
-    followers,
     is_reporter,
     move_supporters,
     near,
     newest_public,
     numbered_tickets,
+    people,
     recent_public,
     save_supporter,
     supporter_of,
     supporters_of,
 )
 from services.intake.store.sweeps import Sweep, hold_sweep, save_sweep, sweeps
-from services.intake.store.telling import count_messages, messages
+from services.intake.store.telling import (
+    count_messages,
+    count_news,
+    leads_of,
+    messages,
+    news_of_leads,
+    spread,
+    take_hearers,
+    told_before,
+)
 from services.intake.store.tickets import facts, save, tickets_of, timeline
 from services.intake.store.transfers import last_transfer, save_transfer, transfers_in
 from services.intake.store.vault import (
@@ -139,6 +151,7 @@ from services.intake.store.vault import (
 from services.intake.store.waits import waiting_by_kind, waits_between
 
 __all__ = [
+    "NO_WORDS",
     "Likeness",
     "Reading",
     "Sealed",
@@ -163,7 +176,9 @@ __all__ = [
     "claim",
     "condemned",
     "contact_keys",
+    "count_inbound",
     "count_messages",
+    "count_news",
     "count_without_key",
     "count_wrapped_by_another",
     "disputed",
@@ -181,7 +196,6 @@ __all__ = [
     "flag_of",
     "flags_in",
     "flags_of",
-    "followers",
     "forget_files",
     "forget_sessions",
     "forget_sessions_of",
@@ -204,6 +218,7 @@ __all__ = [
     "keys_of",
     "last_lines",
     "last_transfer",
+    "leads_of",
     "lines_of",
     "lines_of_types",
     "list_now",
@@ -215,6 +230,7 @@ __all__ = [
     "move_supporters",
     "near",
     "newest_public",
+    "news_of_leads",
     "not_erased",
     "note_bursts",
     "note_links",
@@ -222,6 +238,7 @@ __all__ = [
     "numbers",
     "open_session",
     "outdated",
+    "people",
     "prune_audit",
     "purge_likenesses",
     "put_off",
@@ -249,18 +266,21 @@ __all__ = [
     "sessions_of",
     "settle_reading",
     "spoken_after",
+    "spread",
     "suggest",
     "suggestions_of",
     "supporter_of",
     "supporters_of",
     "supports_of",
     "sweeps",
+    "take_hearers",
     "take_inbound",
     "take_to_erase",
     "take_unread",
     "tickets_of",
     "tickets_of_reporter",
     "timeline",
+    "told_before",
     "transfers_in",
     "twin",
     "unclaim",
@@ -272,5 +292,6 @@ __all__ = [
     "with_files",
     "with_words",
     "without_key",
+    "wordless",
     "wrapped_by_another",
 ]

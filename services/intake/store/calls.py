@@ -10,9 +10,10 @@ from services.intake.domain import Call, Hour
 
 HOURS = Rows("line_hours", Hour, key=("line", "hour"))
 RECORD = """
-INSERT INTO calls (scope, line, offered_at, answered, abandoned, wait_seconds, test_call)
+INSERT INTO calls (scope, line, offered_at, answered, abandoned, wait_seconds, test_call, explained)
 SELECT * FROM unnest(
-    $1::bytea[], $2::text[], $3::timestamptz[], $4::boolean[], $5::boolean[], $6::float8[], $7::boolean[])
+    $1::bytea[], $2::text[], $3::timestamptz[], $4::boolean[], $5::boolean[], $6::float8[], $7::boolean[],
+    $8::boolean[])
 ON CONFLICT DO NOTHING RETURNING scope
 """
 
@@ -21,7 +22,7 @@ async def record_calls(tx: Tx, calls: Sequence[tuple[bytes, Call]]) -> set[bytes
     """Store calls, each under what it may not be recorded twice under; return those that are new."""
     # Sorted, so that two posts of the same calls cannot deadlock.
     rows = [
-        (scope, c.line, c.offered_at, c.answered, c.abandoned, c.wait_seconds, c.test_call)
+        (scope, c.line, c.offered_at, c.answered, c.abandoned, c.wait_seconds, c.test_call, c.explained)
         for scope, c in sorted(calls, key=lambda pair: pair[0])
     ]
     return {row["scope"] for row in await tx.connection.fetch(RECORD, *map(list, zip(*rows, strict=True)))}

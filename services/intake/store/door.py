@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from libs.common.messaging.transaction import Tx
@@ -33,6 +34,7 @@ TAKE = """
 SELECT ticket_id, traceparent FROM inbound WHERE not_before IS NULL OR not_before <= $1
 ORDER BY ticket_id LIMIT $2 FOR UPDATE SKIP LOCKED
 """
+COUNT = "SELECT count(*) FROM (SELECT FROM inbound LIMIT $1) waiting"
 DONE = "DELETE FROM inbound WHERE ticket_id = ANY($1::uuid[])"
 PUT_OFF = "UPDATE inbound SET attempts = attempts + 1, not_before = $2 WHERE ticket_id = ANY($1::uuid[])"
 
@@ -75,6 +77,12 @@ async def receive(tx: Tx, arrivals: Sequence[Stored]) -> dict[UUID, str]:
 async def take_inbound(tx: Tx, limit: int) -> list[Waiting]:
     """Hold appeals that wait for screening, oldest first, passing over those that another process holds."""
     return [Waiting(*row) for row in await tx.connection.fetch(TAKE, tx.now, limit)]
+
+
+async def count_inbound(connection: Any, most: int) -> int:
+    """Return how many wait for screening, counting no further than `most`."""
+    count: int = await connection.fetchval(COUNT, most)
+    return count
 
 
 async def done_inbound(tx: Tx, tickets: Iterable[UUID]) -> None:

@@ -8,9 +8,12 @@ from uuid import UUID
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.rows import Rows
 from services.intake.domain import BURST, Flag, FlagState
+from services.intake.store.speaking import about_ticket
 
 FLAGS = Rows("flags", Flag, key=("flag_id",))
-WAITING = "WHERE state = $1 AND (at, flag_id) > ($2, $3) ORDER BY at, flag_id LIMIT $4"
+WAITING = f"""
+WHERE state = $1 AND (at, flag_id) > ($2, $3) AND {about_ticket("flags", "$5")} ORDER BY at, flag_id LIMIT $4
+"""
 BURSTS = """
 WITH many AS (
     SELECT reporter, count(*) AS count FROM tickets
@@ -45,9 +48,11 @@ async def flag_of(connection: Any, flag_id: UUID) -> Flag | None:
     return next(iter(await FLAGS.load(connection, "WHERE flag_id = $1", flag_id)), None)
 
 
-async def flags_in(connection: Any, state: FlagState, after: tuple[datetime, UUID], limit: int) -> list[Flag]:
-    """Return flags in a state, oldest first, behind a place."""
-    return await FLAGS.load(connection, WAITING, state, *after, limit)
+async def flags_in(
+    connection: Any, state: FlagState, language: str | None, after: tuple[datetime, UUID], limit: int
+) -> list[Flag]:
+    """Return flags in a state, oldest first, behind a place: all, or of tickets in a language."""
+    return await FLAGS.load(connection, WAITING, state, *after, limit, language)
 
 
 async def save_flags(tx: Tx, flags: Iterable[Flag]) -> None:

@@ -12,9 +12,10 @@ from services.intake.store.tickets import TICKETS, TIMELINE
 
 LINKS = Rows("links", Link, key=("ticket_id", "at"))
 
+# Never below none: of appeals that were erased nobody knows any more which were one person's.
 SUPPORT = """
-UPDATE tickets SET support = support + t.n FROM unnest($1::uuid[], $2::int[]) t(id, n) WHERE ticket_id = t.id
-RETURNING ticket_id, support
+UPDATE tickets SET support = greatest(support + t.n, 0) FROM unnest($1::uuid[], $2::int[]) t(id, n)
+WHERE ticket_id = t.id RETURNING ticket_id, support
 """
 CHILDREN = "WHERE parent = $1 AND state = 'linked' ORDER BY received_at, ticket_id LIMIT $2"
 HAS_CHILDREN = "SELECT EXISTS (SELECT FROM tickets WHERE parent = $1 AND state = 'linked')"

@@ -1,6 +1,6 @@
 """Erasing: what becomes of a ticket's rows when its personal data goes, and later its words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -66,6 +66,7 @@ WITH_WORDS = """
 SELECT ticket_id FROM erasures WHERE text_at IS NULL AND ticket_id > $1 AND ticket_id < $2
 ORDER BY ticket_id LIMIT $3
 """
+WORDLESS = "SELECT ticket_id FROM erasures WHERE ticket_id = ANY($1) AND text_at IS NOT NULL"
 DISPUTED = """
 SELECT ticket_id FROM flags WHERE ticket_id = ANY($1) AND verdict IS NOT NULL AND state IN ('open', 'appealed')
 """
@@ -114,6 +115,12 @@ async def erased(connection: Any, tickets: Sequence[UUID]) -> Mapping[UUID, date
     """Return which of these tickets were erased, and when."""
     rows = await connection.fetch("SELECT ticket_id, at FROM erasures WHERE ticket_id = ANY($1)", tickets)
     return {row["ticket_id"]: row["at"] for row in rows}
+
+
+async def wordless(tx: Tx, tickets: Collection[UUID]) -> set[UUID]:
+    """Return those of these tickets whose words were deleted; nothing is asked for no tickets."""
+    rows = await tx.connection.fetch(WORDLESS, list(tickets)) if tickets else []
+    return {row["ticket_id"] for row in rows}
 
 
 async def disputed(connection: Any, tickets: Sequence[UUID]) -> set[UUID]:

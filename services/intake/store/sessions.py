@@ -8,14 +8,16 @@ from uuid import UUID
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.rows import Rows
 from services.intake.domain import Session, Spoken
+from services.intake.store.speaking import speaks
 
 SESSIONS = Rows("sessions", Session, key=("session_id",))
 FIRST = datetime.min.replace(tzinfo=UTC)
 SPOKEN = Rows("spoken", Spoken, key=("session_id", "seq"))
 
 # Whoever needs it most comes first, then whoever came first. An index has just this order.
-QUEUE = """
+QUEUE = f"""
 WHERE state = 'waiting' AND ($1::text IS NULL OR kind = $1) AND (call_after IS NULL OR call_after <= $6)
+AND {speaks("language", "$7")}
 AND (needs = '[]', opened_at, session_id) > ($2::boolean, $3::timestamptz, $4::uuid)
 ORDER BY (needs = '[]'), opened_at, session_id LIMIT $5
 """
@@ -95,11 +97,11 @@ async def ahead_of(connection: Any, session: Session, now: datetime) -> int:
 
 
 async def session_queue(
-    connection: Any, kind: str | None, after: Session | None, limit: int, now: datetime
+    connection: Any, kind: str | None, language: str | None, after: Session | None, limit: int, now: datetime
 ) -> list[Session]:
-    """Return who waits now, next first: all, or those behind one of them."""
+    """Return who waits now, next first: all, or those behind one of them; of a kind, and in a language."""
     place = (not after.needs, after.opened_at, after.session_id) if after else (False, FIRST, UUID(int=0))
-    return await SESSIONS.load(connection, QUEUE, kind, *place, limit, now)
+    return await SESSIONS.load(connection, QUEUE, kind, *place, limit, now, language)
 
 
 async def versions(connection: Any, sessions: Iterable[UUID]) -> dict[UUID, int]:

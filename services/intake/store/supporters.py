@@ -9,18 +9,29 @@ from uuid import UUID
 
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.rows import Rows
-from services.intake.domain import Supporter, Ticket
+from services.intake.domain import Supporter, Ticket, person_of
 
 Place = tuple[datetime, UUID]
 Cell = tuple[float, float]
 
 SUPPORTERS = Rows("supporters", Supporter, key=("supporter_id",))
 
-AMONG_REPORTERS = """
-SELECT EXISTS (SELECT FROM tickets WHERE ticket_id = $1 AND reporter = $2)
-    OR EXISTS (SELECT FROM tickets WHERE parent = $1 AND state = 'linked' AND reporter = $2)
+# Not by EXISTS, for which PostgreSQL may hash every ticket there is.
+REPORTED = """
+coalesce(
+    (SELECT true FROM tickets WHERE ticket_id = {root} AND reporter = {person}
+        AND 'sensor' NOT IN (reporter_type, channel)),
+    (SELECT true FROM tickets WHERE parent = {root} AND reporter = {person} AND state = 'linked'
+        AND 'sensor' NOT IN (reporter_type, channel) AND ticket_id <> ALL({without}) LIMIT 1),
+    false
+)
 """
-FOLLOWERS = "WHERE ticket_id = ANY($1) AND contact IS NOT NULL ORDER BY supporter_id"
+"""Whether a person appealed about a ticket's matter, by it or by one that is linked to it: the pair to `person_of`."""
+AMONG_REPORTERS = "SELECT" + REPORTED.format(root="$1", person="$2", without="'{}'::uuid[]")
+PEOPLE = f"""
+SELECT root, count(DISTINCT person) AS people FROM unnest($1::uuid[], $2::uuid[], $3::text[]) t(id, root, person)
+WHERE NOT {REPORTED.format(root="t.root", person="t.person", without="$1")} GROUP BY root
+"""  # noqa: S608 the parts come from code
 KEEP_KEY = (
     "INSERT INTO vault_keys (ticket_id, key) VALUES ($1, $2) ON CONFLICT (ticket_id) DO UPDATE SET key = excluded.key"
 )
@@ -33,16 +44,15 @@ WITH gone AS (
 ), keys AS (DELETE FROM vault_keys k USING gone WHERE k.ticket_id = gone.supporter_id)
 SELECT ticket_id FROM gone
 """
-DROP_DOUBLES = """
+DROP_DOUBLES = f"""
 WITH gone AS (
     DELETE FROM supporters s WHERE ticket_id = $1 AND (
         EXISTS (SELECT FROM supporters o WHERE o.ticket_id = $2 AND o.person = s.person)
-        OR EXISTS (SELECT FROM tickets t WHERE t.ticket_id = $2 AND t.reporter = s.person)
-        OR EXISTS (SELECT FROM tickets t WHERE t.parent = $2 AND t.state = 'linked' AND t.reporter = s.person)
+        OR {REPORTED.format(root="$2", person="s.person", without="'{}'::uuid[]")}
     ) RETURNING s.supporter_id
 ), keys AS (DELETE FROM vault_keys k USING gone WHERE k.ticket_id = gone.supporter_id)
 SELECT supporter_id FROM gone
-"""
+"""  # noqa: S608 the same
 MOVE = "UPDATE supporters SET ticket_id = $2 WHERE ticket_id = $1 RETURNING supporter_id"
 PUBLIC = """
 SELECT ticket_id FROM listed WHERE public AND (received_at, ticket_id) < ($1, $2)
@@ -64,9 +74,21 @@ SELECT ticket_id FROM (
 NUMBERED = "SELECT ticket_id FROM vault WHERE number = $1"
 
 
+async def people(tx: Tx, linked: Iterable[Ticket]) -> Counter[UUID]:
+    """Count, by what they are linked to, the people who have no appeal there but among these tickets.
+
+    So many come when these are joined to it, and so many leave with them. To be called with the parents held.
+    """
+    known = [(t.ticket_id, t.parent, person) for t in linked if t.parent and (person := person_of(t))]
+    if not known:
+        return Counter()
+    rows = await tx.connection.fetch(PEOPLE, *map(list, zip(*known, strict=True)))
+    return Counter({row["root"]: row["people"] for row in rows})
+
+
 async def drop_reporters(tx: Tx, linked: Iterable[Ticket]) -> Counter[UUID]:
     """Drop those who stood behind a ticket before their own appeal was joined to it; how many, by ticket."""
-    known = [(ticket.parent, ticket.reporter) for ticket in linked if ticket.parent and ticket.reporter]
+    known = [(ticket.parent, person) for ticket in linked if ticket.parent and (person := person_of(ticket))]
     if not known:
         return Counter()
     gone = await tx.connection.fetch(DROP_REPORTERS, *map(list, zip(*known, strict=True)))
@@ -133,11 +155,6 @@ async def save_supporter(tx: Tx, supporter: Supporter, key: bytes | None) -> Non
         await tx.connection.execute(KEEP_KEY, supporter.supporter_id, key)
     else:
         await tx.connection.execute(DROP_KEY, supporter.supporter_id)
-
-
-async def followers(connection: Any, tickets: Collection[UUID]) -> list[Supporter]:
-    """Return those who want to be told of these tickets."""
-    return await SUPPORTERS.load(connection, FOLLOWERS, list(tickets))
 
 
 async def contact_keys(connection: Any, supporters: Collection[UUID]) -> dict[UUID, bytes]:

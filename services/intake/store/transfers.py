@@ -7,9 +7,13 @@ from uuid import UUID
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.rows import Rows
 from services.intake.domain import Transferred, TransferState
+from services.intake.store.speaking import about_ticket
 
 TRANSFERS = Rows("transfers", Transferred, key=("transfer_id",))
-WAITING = "WHERE state = $1 AND (at, transfer_id) > ($2, $3) ORDER BY at, transfer_id LIMIT $4"
+WAITING = f"""
+WHERE state = $1 AND (at, transfer_id) > ($2, $3) AND {about_ticket("transfers", "$5")}
+ORDER BY at, transfer_id LIMIT $4
+"""
 
 
 async def last_transfer(tx: Tx, ticket_id: UUID) -> Transferred | None:
@@ -26,7 +30,7 @@ async def save_transfer(tx: Tx, transfer: Transferred) -> None:
 
 
 async def transfers_in(
-    connection: Any, state: TransferState, after: tuple[datetime, UUID], limit: int
+    connection: Any, state: TransferState, language: str | None, after: tuple[datetime, UUID], limit: int
 ) -> list[Transferred]:
-    """Return transfers in a state, oldest first, behind a place."""
-    return await TRANSFERS.load(connection, WAITING, state, *after, limit)
+    """Return transfers in a state, oldest first, behind a place: all, or of tickets in a language."""
+    return await TRANSFERS.load(connection, WAITING, state, *after, limit, language)

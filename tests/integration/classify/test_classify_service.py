@@ -12,6 +12,7 @@ from libs.common.contracts.dispatch import TicketRuled
 from libs.common.contracts.envelope import Envelope, Event
 from libs.common.contracts.intake import (
     TicketAnswered,
+    TicketErased,
     TicketLinked,
     TicketReceived,
     TicketSupplemented,
@@ -274,3 +275,41 @@ async def test_the_catalogue_is_listed_whole(world: World) -> None:
 async def test_health_is_green_and_metrics_are_told(world: World) -> None:
     assert (await world.http.get("/readyz")).json() == {"ready": True, "wrong": {}}
     assert "jiesu_events_handled_total" in (await world.http.get("/metrics")).text
+
+
+WORDLESS = TicketErased(words=True, at=NOON)
+
+
+async def stored(world: World) -> str:
+    """Return all that the database holds but for the inbox, the outbox and the model's own."""
+    tables = ("verdicts", "supplements", "labels", "aggregates")
+    rows = [await world.stage.context.database.pool.fetch(f"SELECT t::text FROM {table} t") for table in tables]  # noqa: S608
+    return str(rows)
+
+
+async def test_after_an_erasure_the_judgement_is_left_without_words_and_without_the_reporter(world: World) -> None:
+    added = TicketSupplemented(text="琉璃瓦也湿了", at=NOON)
+    await world.peer.say(world.ticket, received("琉璃瓦漏水", reporter="p_somebody"), added)
+    await world.judge(code=NOISE)
+    before = await stored(world)
+    assert all(word in before for word in ("琉璃瓦漏水", "琉璃瓦也湿了", "p_somebody"))
+    await world.peer.say(world.ticket, TicketErased(words=False, at=NOON))
+    assert "p_somebody" not in await stored(world)
+    assert len(await world.labels()) == 1
+    await world.peer.say(world.ticket, WORDLESS, ruled(LIFT))
+    assert "琉璃瓦" not in await stored(world)
+    assert "看过现场" not in await stored(world)
+    assert await world.labels() == []
+    events = await world.probe.until(lambda seen: seen and seen[-1].data.code == LIFT)
+    assert (events[-1].data.receipt.text, events[-1].data.receipt.reporter, events[-1].data.summary) == ("", None, "")
+
+
+async def test_words_that_come_after_the_erasure_are_not_kept(world: World) -> None:
+    await world.peer.say(world.ticket, WORDLESS)
+    await world.peer.say(
+        world.ticket, received("琉璃瓦漏水", reporter="p_somebody"), TicketSupplemented(text="琉璃瓦塌了", at=NOON)
+    )
+    (event,) = await world.probe.named("ticket.classified")
+    assert (event.data.receipt.number, event.data.receipt.text) == (RECEIPT.number, "")
+    assert "琉璃瓦" not in event.data.model_dump_json() + await stored(world)
+    assert "p_somebody" not in event.data.model_dump_json() + await stored(world)

@@ -17,7 +17,14 @@ from starlette.routing import Route
 
 from libs.common.contracts.classify import TicketClassified, TicketReclassified
 from libs.common.contracts.feedback import TicketClosed, TicketReopened
-from libs.common.contracts.intake import TicketAnswered, TicketLinked, TicketReceived, TicketUnlinked, TicketWithdrawn
+from libs.common.contracts.intake import (
+    TicketAnswered,
+    TicketErased,
+    TicketLinked,
+    TicketReceived,
+    TicketUnlinked,
+    TicketWithdrawn,
+)
 from libs.common.contracts.vocabulary import Place, Receipt
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.process import Stage, bind
@@ -341,3 +348,18 @@ async def test_without_classify_a_text_cannot_be_routed_now_and_a_code_still_can
 async def test_health_is_green_and_metrics_are_told(world: World) -> None:
     assert (await world.http.get("/readyz")).json() == {"ready": True, "wrong": {}}
     assert "jiesu_events_handled_total" in (await world.http.get("/metrics")).text
+
+
+async def test_after_an_erasure_the_order_stays_and_its_words_are_gone_those_written_late_too(world: World) -> None:
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
+    await world.do("accept")
+    await world.peer.say(world.ticket, TicketErased(words=True, at=NOON))
+    await world.do("contact", {"method": "phone", "note": "琉璃瓦旁边"})
+    await world.do("resolve", {"reply": "琉璃瓦旁的阀门已修好"})
+    await world.peer.say(world.ticket, STREET)
+    order = (await world.http.get(f"/dispatch/v1/orders/{world.ticket}")).json()
+    assert (order["state"], order["unit"]["code"], order["code"]) == ("resolved", "co-heating", "heating-01-01")
+    assert (order["text"], order["summary"], order["why"], order["reply"]) == ("", "", [], None)
+    pool = world.stage.context.database.pool
+    stored = str([await pool.fetch(f"SELECT t::text FROM {table} t") for table in ("orders", "aggregates")])  # noqa: S608
+    assert [word for word in ("家里暖气不热", "琉璃瓦") if word in stored] == []

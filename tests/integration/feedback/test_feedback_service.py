@@ -11,6 +11,7 @@ import pytest
 from libs.common.contracts.dispatch import TicketContacted, TicketResolved
 from libs.common.contracts.intake import (
     TicketAnswered,
+    TicketErased,
     TicketLinked,
     TicketReceived,
     TicketScreened,
@@ -314,3 +315,77 @@ async def test_wrong_answers_are_named(world: World) -> None:
     for body in ({"resolved": "maybe", "satisfied": 3}, {**YES, "satisfied": 6}, {**YES, "stars": 5}, {}):
         assert (await world.answers(body)).status_code == 422
     assert (await world.reviews())[0]["state"] == "requested"
+
+
+async def test_a_seat_asks_whether_the_policy_was_explained_where_it_was_a_question(world: World) -> None:
+    question = received("phone").model_copy(update={"kind": "consultation"})
+    await world.peer.say(world.ticket, question, resolved())
+    await world.peer.say(world.other, received("phone"), resolved())
+    callbacks = (await world.http.get("/feedback/v1/callbacks")).json()["items"]
+    assert {row["ticket_id"]: row["asks_explained"] for row in callbacks} == {
+        str(world.ticket): True, str(world.other): False,
+    }  # fmt: skip
+    said = {**YES, "explained": False}
+    taken, again = await world.answers(said), await world.answers(said)
+    assert (taken.json()["explained"], again.status_code) == (False, 200)
+    assert (await world.answers({**YES, "explained": True})).status_code == 409
+    assert (await world.reviews())[0]["explained"] is False
+    (submitted,) = await world.probe.named("review.submitted")
+    assert submitted.data.explained is False
+
+
+async def test_the_page_asks_whether_an_answer_given_at_once_was_clear_and_takes_a_tap_without_it(
+    world: World,
+) -> None:
+    answer = TicketAnswered(**{**dict(RECEIPT), "channel": "web"}, answer="社保卡在街道办理")
+    await world.peer.say(world.ticket, answer)
+    async with client([world.stage]) as citizen:
+        page = await citizen.get(world.link())
+        refused = await citizen.post(world.link(), data={"choice": "good", "explained": "maybe"})
+        tapped = await citizen.post(world.link(), data={"choice": "good", "explained": "no"})
+        thanks = await citizen.get(tapped.headers["location"])
+    assert "政策解释得清楚吗" in page.text
+    assert "Was the policy explained clearly?" in page.text
+    assert (refused.status_code, tapped.status_code) == (422, 303)
+    assert "不清楚" in thanks.text
+    assert (await world.reviews())[0]["explained"] is False
+
+
+@pytest.mark.parametrize("said", ["emergency", "work"])
+async def test_the_page_does_not_ask_it_of_an_emergency_s_number_or_of_work(world: World, said: str) -> None:
+    emergency = TicketAnswered(**{**dict(RECEIPT), "channel": "web"}, answer="请拨打119", emergency="119")
+    await world.peer.say(world.ticket, *([emergency] if said == "emergency" else [received("web"), resolved()]))
+    async with client([world.stage]) as citizen:
+        page = await citizen.get(world.link())
+        tapped = await citizen.post(world.link(), data={"choice": "good"})
+    assert (page.status_code, tapped.status_code) == (200, 303)
+    assert "explained" not in page.text
+    assert (await world.reviews())[0]["explained"] is None
+
+
+async def test_after_an_erasure_the_answer_counts_and_what_was_written_is_gone(world: World) -> None:
+    await world.peer.say(world.ticket, received("phone"), CONTACTED, resolved())
+    await world.answers({**YES, "comment": "琉璃瓦也亮了"})
+    card = (await world.http.get("/feedback/v1/scorecards", params={"period": "2026-03"})).json()
+    await world.peer.say(world.ticket, TicketErased(words=True, at=NOON), resolved(1))
+    (review,) = await world.reviews()
+    assert (review["resolved"], review["satisfied"], review["comment"]) == ("yes", 5, None)
+    assert (await world.http.get("/feedback/v1/scorecards", params={"period": "2026-03"})).json() == card
+    pool = world.stage.context.database.pool
+    tables = ("tickets", "reviews", "aggregates")
+    stored = str([await pool.fetch(f"SELECT t::text FROM {table} t") for table in tables])  # noqa: S608
+    assert [word for word in ("琉璃瓦", "已修好") if word in stored] == []
+
+
+async def test_who_repeated_an_erased_ticket_still_reads_what_was_answered(world: World) -> None:
+    child = TicketLinked(**{**dict(RECEIPT), "channel": "web"}, parent=world.other, reason="重复")
+    await world.peer.say(world.ticket, child)
+    await world.peer.say(world.other, received("phone"), resolved())
+    await world.probe.named("review.requested", subject=world.ticket)
+    await world.answers(YES, world.other)
+    await world.peer.say(world.other, TicketErased(words=True, at=NOON))
+    await world.probe.named("ticket.closed", subject=world.ticket)
+    async with client([world.stage]) as citizen:
+        page = await citizen.get(world.link())
+    assert "已修好" in page.text
+    assert (await world.answers(NO)).status_code == 200

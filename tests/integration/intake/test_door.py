@@ -1,22 +1,27 @@
 """The door and the step behind it: one trace, one fault at a time, and who gives way to whom."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 from uuid import UUID
 
 import httpx
 import pytest
 
+from libs.common.city.pack import load_city
 from libs.common.messaging.memory import MemoryBus
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.process import Stage
 from services.intake import store
 from services.intake.domain import Ticket
-from services.intake.handlers import SCREENING, Here, screening
+from services.intake.handlers import SCREENING, Here, receiving, screening
+from services.intake.handlers.flags import flag_noticed
 from services.intake.handlers.joining import enter
 from services.intake.service import SERVICE
-from tests.support.stages import ManualClock, Probe, client, probing, running, settings_for
+from tests.support.screening import screened
+from tests.support.stages import CITY, ManualClock, Probe, client, probing, running, settings_for
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 QUEUED = "SELECT count(*) FROM inbound"
@@ -56,7 +61,7 @@ async def world(fresh_database: str, tmp_path: Path) -> AsyncIterator[World]:
     clock, bus = ManualClock(), MemoryBus()
     settings = settings_for(tmp_path, fresh_database)
     async with (
-        probing(bus, "jiesu.intake.v1") as probe,
+        probing(bus, "jiesu.intake.v1", "jiesu.tickets.v1") as probe,
         running(SERVICE, settings, bus, clock) as stage,
         client([stage], (tmp_path / "key").read_text()) as http,
     ):
@@ -131,3 +136,54 @@ async def test_an_appeal_that_has_waited_long_is_screened_whoever_stands_at_the_
     ticket = await world.post("路灯不亮")
     world.clock.advance(seconds=screening.GIVES_WAY_SECONDS)
     await world.told(ticket)
+
+
+async def test_behind_a_backlog_without_end_nobody_is_taken_in_until_it_is_shorter(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.stage.context.engine.crowd = screening.CROWD
+    for text in ("路灯不亮", "井盖丢了"):
+        await world.post(text)
+    for longest, status in ((1, 503), (2, 202)):
+        monkeypatch.setattr(screening, "LONGEST_BACKLOG", longest)
+        monkeypatch.setattr(receiving, "LONGEST_BACKLOG", longest)
+        await screening.count_backlog(world.stage.context)
+        answer = await world.http.post("/intake/v1/tickets", json={"channel": "web", "text": "噪声"})
+        assert (answer.status_code, answer.headers.get("retry-after")) == (status, "60" if status == 503 else None)
+
+
+async def test_a_burst_is_far_from_the_longest_backlog() -> None:
+    assert receiving.LONGEST_BACKLOG >= 10 * 10_000
+
+
+async def test_who_is_looked_at_for_flags_leaves_others_their_turn() -> None:
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    here, tx = AsyncMock(), AsyncMock()
+    here.engine.city = load_city(CITY)
+    await flag_noticed(tx, here, [screened()] * 200)
+    task.cancel()
+    assert turns >= 10
+
+
+async def test_who_leaves_only_a_mail_address_is_known_again_however_it_is_written(world: World) -> None:
+    async def reporter(**given: str) -> str | None:
+        body = {"channel": "mail", "text": "路灯不亮", "reporter": given}
+        posted = (await world.http.post("/intake/v1/tickets", json=body)).json()
+        name = (await world.probe.named("ticket.snapshot", subject=UUID(posted["ticket_id"])))[0]
+        assert "example" not in name.data.model_dump_json()
+        rows = "SELECT reporter FROM tickets WHERE ticket_id = $1"
+        found: str | None = await world.stage.context.database.pool.fetchval(rows, UUID(posted["ticket_id"]))
+        return found
+
+    mine = await reporter(email="Wang.Fang@example.com")
+    assert mine is not None
+    assert mine == await reporter(email=" wang.fang@EXAMPLE.com", name="王芳")
+    assert mine not in {await reporter(email="li@example.com"), await reporter(name="王芳"), None}

@@ -54,6 +54,18 @@ async def test_calls_are_counted_by_line_and_test_calls_apart(world: World) -> N
     assert (await world.line("12315", "2026-03"))["connection_rate"] == 1.0
 
 
+async def test_test_calls_tell_how_clearly_policies_are_explained(world: World) -> None:
+    tests = [{"test_call": True, "explained": clear} for clear in (True, True, False, None)]
+    assert (await world.post({}, *tests)).status_code == 202
+    line = await world.line()
+    assert (line["tests"], line["tests_judged"], line["explained_rate"]) == (4, 3, 2 / 3)
+    seen = await world.probe.until(lambda seen: sum(e.data.name == "call.recorded" for e in seen) == 5)
+    assert [e.data.explained for e in seen if e.data.name == "call.recorded"] == [None, True, True, False, None]
+    world.clock.advance(hours=13)
+    (day,) = await world.probe.named("line.measured")
+    assert day.data.explained_rate == 2 / 3
+
+
 async def test_a_call_with_an_id_and_a_post_with_a_key_count_once(world: World) -> None:
     await world.post({"call_id": "c1"}, {"call_id": "c1"}, {"call_id": "c2"})
     again = await world.post({"call_id": "c2"}, {"call_id": "c3"})
@@ -92,6 +104,9 @@ async def test_a_line_that_answers_nothing_is_shown_as_dead(world: World) -> Non
         ({"offered_at": "2026-03-02T12:00:00"}, "calls.0.offered_at"),
         ({"line": "a:b"}, "calls.0.line"),
         ({"seat": "7"}, "calls.0.seat"),
+        ({"explained": True}, "calls.0.explained"),
+        ({"explained": False, "test_call": True, "answered": False}, "calls.0.explained"),
+        ({"explained": "perhaps", "test_call": True}, "calls.0.explained"),
     ],
 )
 async def test_a_record_that_cannot_be_names_its_field_and_nothing_is_kept(
@@ -111,3 +126,18 @@ async def test_a_call_of_the_first_instant_that_may_be_written_is_counted(world:
     answer = await world.post({"offered_at": "1900-01-01T00:00:00+14:00"})
     assert (answer.status_code, answer.json()["recorded"]) == (202, 1)
     assert (await world.line(period="1899-12-31"))["offered"] == 1
+
+
+@pytest.mark.parametrize(
+    "line", ["13800138000", "+8613800138000", "138-0013-8000", "12345-13800138000", "010-62345678"]
+)
+async def test_a_number_that_a_person_has_is_no_line_and_the_field_is_named(world: World, line: str) -> None:
+    answer = await world.post({}, {"line": line})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "calls.1.line")
+    assert line not in answer.text
+    assert (await world.http.get("/intake/v1/lines", params={"period": "2026-03-02"})).json()["lines"] == []
+
+
+@pytest.mark.parametrize("line", ["12345", "010-12345", "12345-web", "96391", "0311-12345", "chaoyang_hotline"])
+async def test_a_line_is_named_as_cities_do(world: World, line: str) -> None:
+    assert (await world.post({"line": line})).status_code == 202

@@ -291,14 +291,31 @@ async def test_what_an_older_model_read_is_read_again(world: World) -> None:
     assert await world.parents([await world.received(COLD[1])]) == [first]
 
 
-@pytest.mark.parametrize("seed", range(3))
-async def test_whatever_is_linked_and_taken_back_support_counts_the_linked_and_no_root_is_linked(
+PEOPLE: tuple[dict[str, Any], ...] = (
+    *({"phone": f"1390013900{n}"} for n in range(3)),
+    {"anonymous": True},
+    {"type": "sensor", "phone": "13900139000"},
+)
+NOT_AS_IT_SHOULD_BE = """
+SELECT t.number, t.state, t.support, count(DISTINCT c.person), p.state FROM tickets t
+LEFT JOIN (
+    SELECT parent, coalesce(reporter, ticket_id::text) AS person FROM tickets
+    WHERE state = 'linked' AND reporter_type <> 'sensor'
+) c ON c.parent = t.ticket_id AND (c.person = t.reporter AND t.reporter_type <> 'sensor') IS NOT TRUE
+LEFT JOIN tickets p ON p.ticket_id = t.parent
+GROUP BY t.ticket_id, p.state
+HAVING t.support <> count(DISTINCT c.person) OR (t.state = 'linked') <> (t.parent IS NOT NULL) OR p.state <> 'open'
+"""
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_whatever_is_linked_and_taken_back_support_counts_the_other_people_and_no_root_is_linked(
     world: World, seed: int
 ) -> None:
     random, pool = Random(seed), world.stage.context.database.pool
-    streets = ("古城南路", "八角北路", "康泽路", "金盏大街", "安富街", "福伟路")
-    tickets = [await world.received("路灯不亮", f"{street}") for street in streets]
-    for _ in range(14):
+    streets = ("古城南路", "八角北路", "康泽路", "金盏大街", "安富街", "福伟路", "鲁谷东街", "石门路")
+    tickets = [await world.received("路灯不亮", street, reporter=random.choice(PEOPLE)) for street in streets]
+    for _ in range(18):
         world.clock.advance(seconds=1)
         one, other = random.sample(tickets, 2)
         deed, body = random.choice([("link", {"to": other, "reason": "x"})] * 4 + [("unlink", {"reason": "x"})])
@@ -308,16 +325,43 @@ async def test_whatever_is_linked_and_taken_back_support_counts_the_linked_and_n
         assert answer.status_code in {200, 409}, answer.text
     while await pool.fetchval("SELECT count(*) FROM timers WHERE kind = 'children'"):
         await asyncio.sleep(0)
-    wrong = await pool.fetch(
-        """
-        SELECT t.number, t.state, t.support, count(c.*), p.state FROM tickets t
-        LEFT JOIN tickets c ON c.parent = t.ticket_id AND c.state = 'linked'
-        LEFT JOIN tickets p ON p.ticket_id = t.parent
-        GROUP BY t.ticket_id, p.state
-        HAVING t.support <> count(c.*) OR (t.state = 'linked') <> (t.parent IS NOT NULL) OR p.state <> 'open'
-        """
-    )
-    assert wrong == []
+    assert await pool.fetch(NOT_AS_IT_SHOULD_BE) == []
+
+
+async def test_a_burst_of_three_who_do_not_stop_counts_the_other_two(world: World) -> None:
+    tickets = await asyncio.gather(*(world.received(COLD[n % 4], reporter=PEOPLE[n % 3]) for n in range(12)))
+    (root,) = {parent for parent in await world.parents(tickets) if parent}
+    assert await world.support(root) == 2
+
+
+async def test_while_one_appeal_of_a_person_stays_they_count(world: World) -> None:
+    root = await world.received(COLD[0])
+    first, second = [await world.received(words, reporter=PEOPLE[0]) for words in COLD[1:3]]
+    assert await world.support(root) == 1
+    await world.does(first, "unlink", reason="x")
+    assert await world.support(root) == 1
+    await world.does(second, "withdraw")
+    assert await world.support(root) == 0
+    assert [event.data.support for event in await world.told("ticket.supported", root)] == [1, 0]
+
+
+async def test_a_device_that_flaps_and_the_reporter_who_insists_are_nobody_else(world: World) -> None:
+    cover = {"address": None, "channel": "sensor", "external_ref": "cover-17:tilt"}
+    first = await world.received("井盖状态异常", **cover, reporter={"type": "sensor"})
+    again = [await world.received("井盖状态异常", **cover, reporter={}) for _ in range(3)]
+    mine = await world.received(COLD[0], reporter=PEOPLE[0])
+    insisting = [await world.received(words, reporter=PEOPLE[0]) for words in COLD[1:]]
+    assert await world.parents([*again, *insisting]) == [first] * 3 + [mine] * 3
+    assert (await world.support(first), await world.support(mine)) == (0, 0)
+
+
+async def test_when_a_root_is_joined_its_reporter_counts_there_unless_they_do_already(world: World) -> None:
+    root = await world.received("热力管线好像坏了", "望京街道")
+    other, same = [await world.received("路灯不亮", street, reporter=PEOPLE[0]) for street in ("古城南路", "康泽路")]
+    await world.does(other, "link", to=root, reason="x")
+    assert await world.support(root) == 1
+    await world.does(same, "link", to=root, reason="x")
+    assert await world.support(root) == 1
 
 
 async def test_the_reasons_for_a_link_do_not_tell_the_reporters_name(world: World) -> None:

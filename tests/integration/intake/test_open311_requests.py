@@ -9,6 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from PIL import Image
 
+from libs.common.runtime.app import BODY_LIMIT
+from tests.support import attached
 from tests.support.open311 import LAMP, TEST, V2, Open311World, open311_world
 
 
@@ -219,3 +221,13 @@ async def test_without_a_suffix_what_is_accepted_decides(world: Open311World) ->
     for accept, content_type in {"application/json": "application/json", "*/*": "text/xml"}.items():
         answer = await world.http.get(f"{V2}/services", headers={"Accept": accept})
         assert answer.headers["content-type"].startswith(content_type)
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+async def test_a_form_may_be_as_long_as_what_is_sent_along(world: Open311World, form: str) -> None:
+    recording = attached.wav(140)
+    assert len(recording) > BODY_LIMIT
+    parts = {name: (None, value.encode()) for name, value in {**LAMP, "api_key": world.key}.items()}
+    media = ("noise.wav", recording, "audio/wav")
+    answer = await world.http.post(f"{V2}/requests.{form}", files={**parts, "media": media})
+    assert answer.status_code == 200, answer.text

@@ -1,5 +1,6 @@
 """Asking for a person over HTTP: the queue, taking, calls back, who may see what, who left without a word."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -202,3 +203,40 @@ async def test_a_wait_is_measured_once_however_often_the_seat_opens_the_session(
         await world.seat.post(f"/intake/v1/sessions/{session['session_id']}/take")
     await watch_sessions(world.stages[0].context)
     assert measured() == before + 1
+
+
+async def test_a_wish_sent_again_under_its_key_is_one_session_and_another_wish_needs_another_key(world: World) -> None:
+    async def ask(key: str, http: httpx.AsyncClient = world.app, **wish: str) -> httpx.Response:
+        body = {"kind": "callback", "phone": "13800138000"} | wish
+        return await http.post("/intake/v1/sessions", json=body, headers={"Idempotency-Key": key})
+
+    first, again, next_ = await ask("k1"), await ask("k1"), await ask("k2")
+    assert [one.status_code for one in (first, again, next_)] == [201] * 3
+    assert first.json()["session_id"] == again.json()["session_id"] != next_.json()["session_id"]
+    assert len(await world.queue()) == 2
+    other = await ask("k1", phone="13900139000")
+    assert (other.status_code, other.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
+    elsewhere = await ask("k1", http=world.seat)
+    assert elsewhere.json()["session_id"] != first.json()["session_id"]
+
+
+async def test_two_wishes_under_one_key_at_once_are_one_session(world: World) -> None:
+    keyed = {"Idempotency-Key": "k"}
+    both = await asyncio.gather(
+        *(world.app.post("/intake/v1/sessions", json={"kind": "chat"}, headers=keyed) for _ in range(2))
+    )
+    assert len({one.json()["session_id"] for one in both}) == len(await world.queue()) == 1
+
+
+async def test_the_queue_is_listed_by_language(world: World) -> None:
+    for language in ("zh", "en", "zh-Hant"):
+        await world.opened(language=language)
+        world.clock.advance(seconds=1)
+
+    async def languages(wanted: str) -> list[str]:
+        found = await world.seat.get("/intake/v1/sessions", params={"language": wanted})
+        return [one["language"] for one in found.json()["items"]]
+
+    assert [await languages(one) for one in ("zh", "en", "zh-Hant", "fr")] == [
+        ["zh", "zh-Hant"], ["en"], ["zh-Hant"], [],
+    ]  # fmt: skip

@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -178,9 +177,7 @@ async def test_to_follow_one_gives_a_way_to_be_told(world: CitizensWorld) -> Non
 
 async def test_support_of_a_repeat_goes_to_the_ticket_it_belongs_to(world: CitizensWorld) -> None:
     first, second = await world.public(), await world.received(text="别的事", phone=OTHER)
-    await world.http.post(
-        f"/intake/v1/tickets/{second['ticket_id']}/link", json={"to": first["ticket_id"], "reason": "同一盏灯"}
-    )
+    await world.joined(second, first)
     came = await world.support(second, kind="confirm", reporter={"phone": NEIGHBOUR})
     assert (came.json()["ticket_id"], came.json()["support"]) == (first["ticket_id"], 2)
     mine = await world.support(first, kind="confirm", reporter={"phone": OTHER})
@@ -199,9 +196,7 @@ async def test_a_neighbour_confirms_from_the_page_once_for_each_browser(world: C
 
 async def test_a_withdrawn_repeat_takes_only_its_own_part_out(world: CitizensWorld) -> None:
     first, second = await world.public(), await world.received(text="别的事", phone=OTHER)
-    await world.http.post(
-        f"/intake/v1/tickets/{second['ticket_id']}/link", json={"to": first["ticket_id"], "reason": "同一盏灯"}
-    )
+    await world.joined(second, first)
     answer = await world.http.post(f"/intake/v1/tickets/{second['ticket_id']}/withdraw", json={})
     assert answer.json()["status"] == "withdrawn"
     (item,) = (await world.http.get("/intake/v1/public")).json()["items"]
@@ -211,9 +206,7 @@ async def test_a_withdrawn_repeat_takes_only_its_own_part_out(world: CitizensWor
 
 async def test_words_added_to_a_repeat_travel_to_its_parent_without_its_numbered_marks(world: CitizensWorld) -> None:
     first, second = await world.public(), await world.received(text="别的事", phone=OTHER)
-    await world.http.post(
-        f"/intake/v1/tickets/{second['ticket_id']}/link", json={"to": first["ticket_id"], "reason": "同一盏灯"}
-    )
+    await world.joined(second, first)
     added = {"text": f"今晚更黑了，请打{OTHER}"}
     answer = await world.http.post(f"/intake/v1/tickets/{second['ticket_id']}/supplement", json=added)
     assert answer.status_code == 200
@@ -227,23 +220,12 @@ async def test_words_added_to_a_repeat_travel_to_its_parent_without_its_numbered
     assert any("今晚更黑了" in line["text"] for line in opened.json()["timeline"])
 
 
-async def supports(world: CitizensWorld, ticket: dict[str, Any]) -> int:
-    (row,) = await world.kept("SELECT support FROM tickets WHERE ticket_id = $1", UUID(ticket["ticket_id"]))
-    return int(row["support"])
-
-
-async def joined(world: CitizensWorld, child: dict[str, Any], to: dict[str, Any]) -> None:
-    path = f"/intake/v1/tickets/{child['ticket_id']}/link"
-    answer = await world.http.post(path, json={"to": to["ticket_id"], "reason": "同一盏灯"})
-    assert answer.status_code == 200, answer.text
-
-
 async def test_who_confirmed_and_then_appeals_counts_by_the_appeal_alone(world: CitizensWorld) -> None:
     first = await world.public()
     await world.support(first, kind="follow", reporter={"phone": NEIGHBOUR})
     await world.support(first, kind="confirm", reporter={"phone": OTHER})
-    await joined(world, await world.received(text="别的事", phone=NEIGHBOUR), first)
-    assert await supports(world, first) == 2
+    await world.joined(await world.received(text="别的事", phone=NEIGHBOUR), first)
+    assert await world.supports(first) == 2
     assert len(await world.kept("SELECT FROM supporters")) == 1
     assert len(await world.kept("SELECT FROM vault_keys")) == 2
 
@@ -254,8 +236,8 @@ async def test_who_stands_behind_a_ticket_goes_along_when_it_is_joined_to_anothe
     await world.support(second, kind="confirm", reporter={"phone": NEIGHBOUR})
     await world.support(second, kind="follow", reporter={"phone": "13900139003"})
     await world.support(second, kind="confirm", reporter={"phone": PHONE})
-    await joined(world, second, first)
-    assert (await supports(world, first), await supports(world, second)) == (3, 0)
+    await world.joined(second, first)
+    assert (await world.supports(first), await world.supports(second)) == (3, 0)
     await world.say(first, DISPATCHED)
-    told = {to for to, text in await world.told(4) if "关注" in text}
+    told = {to for to, text in await world.told(6) if "关注" in text}
     assert told == {"+8613900139003"}

@@ -80,6 +80,28 @@ async def test_transfers_are_listed_by_how_they_stand(world: ScreeningWorld) -> 
     assert [(t["number"], t["receipt"]) for t in (*waiting, *done)] == [(one["number"], None), (two["number"], "T-9")]
 
 
+async def test_it_is_kept_who_passed_on_who_noted_the_number_and_who_took_it_back(world: ScreeningWorld) -> None:
+    ticket = await world.led()
+    await world.ask(world.holder("seat-1", "seat"), ticket, "transfer", body="out-hebei", reason="外省")
+    await world.ask(world.holder("seat-2", "seat"), ticket, "transfer/receipt", receipt="H-1")
+    await world.ask(world.holder("seat-3", "seat"), ticket, "transfer/return", reason="不属本省")
+    (kept,) = (await world.http.get("/intake/v1/transfers", params={"state": "returned"})).json()["items"]
+    assert (kept["by"], kept["receipted_by"], kept["returned_by"]) == ("seat-1", "seat-2", "seat-3")
+
+
+async def test_transfers_and_flags_are_listed_by_the_language_of_their_tickets(world: ScreeningWorld) -> None:
+    numbers = {}
+    for language in ("zh", "en"):
+        ticket = await world.led(language=language)
+        numbers[language] = [ticket["number"]]
+        await world.ask(world.http, ticket, "flag", ground="test", evidence="x")
+        await world.ask(world.http, ticket, "transfer", body="out-12366", reason="税务")
+    for path in ("transfers", "flags"):
+        for language in ("zh", "en", "fr"):
+            found = (await world.http.get(f"/intake/v1/{path}", params={"language": language})).json()["items"]
+            assert [one["number"] for one in found] == numbers.get(language, [])
+
+
 async def test_an_unknown_body_is_named_and_what_is_not_open_or_not_passed_on_is_refused(
     world: ScreeningWorld,
 ) -> None:

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import pytest
 
+from libs.common.contracts.dispatch import TicketProgressed
+from libs.common.contracts.vocabulary import UnitRef
 from services.intake import store
 from services.intake.handlers import let_go, list_audit, retention
 from tests.support.stages import client
@@ -63,6 +65,71 @@ async def test_a_year_after_its_end_nobody_knows_whose_a_ticket_was_and_later_it
     assert (after["status"], after["unit"]["code"]) == ("closed", LEAD)
     deeds = await list_audit(world.here, 0, 10, None, "retention", None)
     assert [entry.note for entry in deeds] == ["identity of 1", "words of 1"]
+
+
+def erasures(world: VaultWorld) -> list[tuple[str, bool]]:
+    """Return which tickets the other stages were told to be erased, and whether with their words."""
+    return [(e.subject, e.data.words) for e in world.probe.seen if e.data.name == "ticket.erased"]
+
+
+async def test_the_other_stages_are_told_of_each_erasure_and_later_of_the_words(world: VaultWorld) -> None:
+    retained, asked, back = [await world.led(text=text) for text in ("停水", "停电", "停气")]
+    await world.closed(retained)
+    world.clock.advance(days=366)
+    await swept(world)
+    await world.http.post("/intake/v1/persons/erase", json={"phone": PHONE})
+    await world.closed(asked)
+    await world.http.post("/intake/v1/persons/erase", json={"phone": PHONE})
+    await world.closed(back)
+    await world.pool.execute(
+        "INSERT INTO to_erase (ticket_id, at, why, text_at) VALUES ($1, $2, 'retention', NULL)",
+        UUID(back),
+        world.clock.now(),
+    )
+    await swept(world)
+    await world.probe.until(lambda _: len(erasures(world)) == 3)
+    assert erasures(world) == [(retained, False), (asked, True), (back, False)]
+    world.clock.advance(days=4 * 365)
+    await swept(world)
+    await world.probe.until(lambda _: len(erasures(world)) == 5)
+    assert sorted(erasures(world)[3:]) == sorted([(retained, True), (back, True)])
+
+
+async def test_after_another_database_was_restored_an_erasure_is_told_again_and_changes_nothing_here(
+    world: VaultWorld,
+) -> None:
+    ticket = await world.led()
+    await world.closed(ticket)
+    await world.http.post("/intake/v1/persons/erase", json={"phone": PHONE})
+    before = await shown(world, ticket)
+    await world.pool.execute("INSERT INTO to_erase SELECT * FROM erasures ON CONFLICT DO NOTHING")
+    await swept(world)
+    await world.probe.until(lambda _: len(erasures(world)) == 2)
+    assert erasures(world) == [(ticket, True)] * 2
+    assert await shown(world, ticket) == before
+
+
+async def test_what_a_unit_wrote_is_not_kept_if_it_comes_after_the_words_were_deleted(world: VaultWorld) -> None:
+    ticket = await world.led()
+    await world.http.post("/intake/v1/persons/erase", json={"phone": PHONE, "withdraw": True})
+    unit = UnitRef(code=LEAD, name=LEAD)
+    await world.peer.say(ticket, TicketProgressed(unit=unit, note="琉璃瓦旁已看过", round=1, at=world.clock.now()))
+    lines = await world.pool.fetch("SELECT params FROM timeline WHERE type = 'ticket.progressed'")
+    assert [line["params"] for line in lines] == [{"unit": LEAD}]
+
+
+async def test_the_note_of_a_request_does_not_keep_who_it_is_about(world: VaultWorld) -> None:
+    ticket = await world.led()
+    note = "欧阳婷来电核实，欧阳婷的号码138 0013 8000"
+    for what in ("export", "erase"):
+        await world.http.post(f"/intake/v1/persons/{what}", json={"phone": PHONE, "note": note})
+    wrong = {"tickets": [{"number": "20260302-0000001", "code": "AAAAAAAAAA"}], "note": note}
+    assert (await world.http.post("/intake/v1/persons/export", json=wrong)).status_code == 403
+    await world.closed(ticket)
+    await world.http.post("/intake/v1/persons/erase", json={"phone": PHONE, "note": note})
+    noted = [entry.note for entry in await list_audit(world.here, 0, 10, None, None, None)]
+    said = "⟦name-1⟧来电核实，⟦name-1⟧的号码⟦phone-1⟧"
+    assert noted == [said, said, None, said]
 
 
 async def test_call_records_go_after_their_time(world: VaultWorld) -> None:

@@ -261,11 +261,11 @@ async def test_openings_at_the_same_time_stand_in_one_chain(world: VaultWorld) -
     assert (checked["intact"], checked["upto"]) == (True, 20)
 
 
-async def test_whoever_guesses_at_a_code_has_to_wait(world: VaultWorld) -> None:
+async def test_whoever_guesses_at_a_code_is_told_to_wait_and_its_citizen_is_not_shut_out(world: VaultWorld) -> None:
     answer = await world.received()
     public = client([world.stage])
     path = f"/intake/v1/tickets/{answer['ticket_id']}"
-    tried = [(await public.get(path, params={"code": "AAAAAAAAAA"})).status_code for _ in range(6)]
+    tried = [await public.get(path, params={"code": "AAAAAAAAAA"}) for _ in range(6)]
     right = await public.get(path, params={"code": answer["query_code"]})
-    assert tried == [403] * 5 + [429]
-    assert (right.status_code, right.headers["retry-after"]) == (429, "1")
+    assert [guess.status_code for guess in tried] == [403] * 5 + [429]
+    assert (tried[-1].headers["retry-after"], right.status_code) == ("1", 200)

@@ -76,3 +76,14 @@ def test_beijing_names_where_else_to_turn(beijing: City) -> None:
         entry.code for entry in beijing.scope.elsewhere
     }
     assert all(body.phone or body.web or body.how == "system" for body in beijing.bodies.values())
+
+
+def test_beijing_passes_on_to_petition_courts_provinces_counties_and_other_cities(beijing: City) -> None:
+    kinds = (
+        {"out-petition", "out-petition-state"},
+        {"out-court", "out-procuratorate"},
+        {"out-hebei", "out-tianjin", "out-inner-mongolia", "out-province"},
+        {"out-sanhe", "out-dachang", "out-xianghe", "out-county"},
+        {"out-langfang", "out-baoding", "out-city"},
+    )
+    assert set().union(*kinds) <= beijing.bodies.keys()

@@ -239,6 +239,8 @@ WORDS: dict[str, dict[str, Any]] = {
     "answered": {"ended": "answered", "parent": None},
     "withdrawn": {"withdrawn": True},
     "supported": {"support": 6},
+    "erased": {"erased": True},
+    "wordless": {"wordless": True},
 }
 """What classify remembers of intake's words; it does not listen to the rest."""
 
@@ -272,3 +274,45 @@ def test_whichever_emitter_is_heard_first_the_end_is_the_same(
 ) -> None:
     one, other = (heard(data.draw(hearings([intake, [f"ruled {code}"]])), verdict(confidence)) for _ in range(2))
     assert outcome(one) == outcome(other)
+
+
+WHOSE = RECEIPT.model_copy(update={"reporter": "p_somebody", "address": "花家地西里3号楼"})
+TOLD = reading(
+    summary="花家地没水",
+    keywords=("花家地",),
+    words=("花家", "家地", "花家地"),
+    danger="水管炸到花家地了",
+    place=WANGJING.model_copy(update={"matched": ("花家地",)}),
+)
+
+
+@settings(max_examples=200)
+@given(stories(), st.sampled_from(["erased", "wordless"]), st.data())
+def test_whatever_comes_before_or_after_an_erasure_only_what_it_took_is_missing(
+    intake: list[str], taken: str, data: st.DataObject
+) -> None:
+    before = opened(TICKET, WHOSE, TOLD, RULES)
+    one = heard(intake, before)
+    other = heard(data.draw(hearings([intake, [taken]])), before)
+    assert other
+    assert one
+    assert outcome(other) == outcome(one)
+    assert "p_somebody" not in str(other)
+    assert ("花家地" in str(other)) == (taken == "erased")
+
+
+def test_what_is_said_after_the_words_were_deleted_does_not_say_them() -> None:
+    told = after(opened(TICKET, WHOSE, TOLD, RULES)).verdict
+    gone = Facts(wordless=True, ruled=Ruled(NOISE, "", START))
+    ruling = after(told, gone)
+    event = said(ruling)
+    assert (event.code, event.urgency, ruling.label) == (NOISE, "urgent", None)
+    assert "花家地" not in event.model_dump_json()
+    assert "p_somebody" not in event.model_dump_json()
+
+
+def test_what_a_person_saw_raises_nothing_anew_when_its_words_were_deleted() -> None:
+    judged = by_person(after(opened(TICKET, WHOSE, TOLD, RULES)).verdict, WATER, urgency="general").verdict
+    ruling = after(judged, Facts(wordless=True))
+    assert (ruling.events, ruling.verdict.urgency) == ((), "general")
+    assert "花家地" not in str(ruling.verdict)

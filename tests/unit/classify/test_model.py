@@ -10,6 +10,7 @@ import pytest
 
 from libs.common.city.pack import load_city
 from services.classify.model import Model, fingerprint
+from services.classify.model.meaning import ARCHIVE, Meaning
 from tests.support.stages import CITY
 
 CATALOGUE = load_city(CITY).catalogue
@@ -66,7 +67,7 @@ def test_one_text_is_judged_as_in_a_batch(model: Model) -> None:
 
 def test_the_cache_gives_the_same_model(tmp_path: Path) -> None:
     trained = Model.load_or_train(SMALL, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [f"{fingerprint(SMALL)}.npz"]
+    assert [path.name for path in tmp_path.glob("*.npz")] == [f"{fingerprint(SMALL, Meaning.load(ARCHIVE))}.npz"]
     assert Model.load_or_train(SMALL, tmp_path).judge(["家里停电了"]) == trained.judge(["家里停电了"])
 
 
@@ -90,7 +91,7 @@ def _without_most_arrays(path: Path) -> None:
 @pytest.mark.parametrize("damage", [_no_archive, _torn, _empty, _without_most_arrays])
 def test_a_damaged_cache_is_trained_again(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     trained = Model.load_or_train(SMALL, tmp_path)
-    (path,) = tmp_path.iterdir()
+    (path,) = tmp_path.glob("*.npz")
     whole = path.stat().st_size
     damage(path)
     assert Model.load_or_train(SMALL, tmp_path).judge(["家里停电了"]) == trained.judge(["家里停电了"])

@@ -1,5 +1,7 @@
 """Reading: danger, place, keywords and summary of an appeal."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,8 @@ from libs.common.contracts.vocabulary import Location, Receipt
 from services.classify.cues import load_cues
 from services.classify.digest import SUMMARY_LENGTH, Digest, shortened
 from services.classify.domain import Appeal, appeal_of
+from services.classify.ear import Ear, lessons
+from services.classify.hotspots import Detector, load_lexicon
 from services.classify.model import Model
 from services.classify.reader import Reader
 from tests.support.stages import CITY, NOON
@@ -19,7 +23,9 @@ DIGEST = Digest(load_city(CITY).catalogue)
 @pytest.fixture(scope="module")
 def reader() -> Reader:
     city = load_city(CITY)
-    return Reader(city, Model.train(city.catalogue), load_cues(CITY / "cues.toml"))
+    detector, cues = Detector(city, load_lexicon(CITY / "hotspots.toml")), load_cues(CITY / "cues.toml")
+    ear = Ear.train(cues.alarm, lessons(city, CITY / "danger.csv"))
+    return Reader(city, Model.train(city.catalogue), cues, detector, ear)
 
 
 def test_an_appeal_is_read_whole(reader: Reader) -> None:
@@ -72,8 +78,8 @@ def test_a_point_in_another_city_is_outside(reader: Reader) -> None:
 
 
 def test_a_title_that_says_something_is_the_summary() -> None:
-    assert DIGEST.summary("小区停水三天", "没有人来修") == "小区停水三天"
-    assert DIGEST.summary("你好", "小区停水三天") == "小区停水三天"
+    assert DIGEST.of("小区停水三天", "没有人来修").summary == "小区停水三天"
+    assert DIGEST.of("你好", "小区停水三天").summary == "小区停水三天"
 
 
 def test_the_summary_is_what_says_most() -> None:
@@ -82,13 +88,13 @@ def test_the_summary_is_what_says_most() -> None:
         + "我们小区自来水发黄，水里有铁锈。"
         + "谢谢您，辛苦了。" * 5
     )
-    assert "自来水发黄" in DIGEST.summary(None, text)
+    assert "自来水发黄" in DIGEST.of(None, text).summary
 
 
 @given(st.text(alphabet="停水电梯，。\n a1", max_size=200), st.integers(0, 100))
 def test_a_summary_is_short_and_holds_whole_marks_only(words: str, at: int) -> None:
     text = f"{words[:at]}⟦phone-1⟧{words[at:]}"
-    summary = DIGEST.summary(None, text)
+    summary = DIGEST.of(None, text).summary
     assert len(summary) <= SUMMARY_LENGTH
     assert summary.count("⟦") == summary.count("⟧") == summary.count("⟦phone-1⟧")
 
@@ -96,3 +102,26 @@ def test_a_summary_is_short_and_holds_whole_marks_only(words: str, at: int) -> N
 def test_what_is_cut_off_is_shown() -> None:
     assert shortened("水" * 80) == "水" * 59 + "…"
     assert shortened("水" * 55 + "⟦phone-1⟧" + "水" * 20) == "水" * 55 + "…"
+
+
+def test_words_are_cut_once_and_none_is_lost() -> None:
+    gist = DIGEST.of("停水", "小区停水⟦phone-1⟧三天了， 没人管")
+    assert "".join(gist.words) == "停水小区停水" + " " * len("⟦phone-1⟧") + "三天了， 没人管"
+    assert gist.keywords[0] == "停水"
+
+
+def test_facts_are_counted_from_when_the_words_were_said(reader: Reader) -> None:
+    receipt = Receipt(number="1", channel="phone", text="昨晚十点开始停水，三百多户没水", received_at=NOON)
+    (reading,) = reader.read([appeal_of(receipt)])
+    assert reading.facts
+    assert reading.facts.times[0].start == datetime(2026, 3, 1, 14, tzinfo=UTC)
+    assert [(one.least, one.most, one.unit) for one in reading.facts.people] == [(300, 399, "household")]
+    assert reading.without_words.facts is None
+
+
+def test_of_a_talk_the_citizens_words_are_read(reader: Reader) -> None:
+    talk = "坐席：您好，是家里着火了吗？\n市民：没有，就是路灯不亮\n坐席：在望京街道吗\n市民：对"
+    (reading,) = reader.read([Appeal(talk)])
+    assert reading.danger is None
+    assert reading.place
+    assert reading.place.street_name == "望京街道"

@@ -1,33 +1,52 @@
-"""Danger is heard when it is now, and only then."""
+"""Danger is heard when it is now, and only then: by listed words, and by likeness to what tells of danger."""
 
 import csv
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from libs.common.city.pack import load_city
 from libs.common.city.problems import CityError
 from services.classify.cues import load_cues
+from services.classify.ear import Ear, lessons
 from tests.support.stages import CITY
 
 CUES = load_cues(CITY / "cues.toml")
-CASES = Path(__file__).with_name("urgency_cases.csv")
+LESSONS = lessons(load_city(CITY), CITY / "danger.csv")
+EAR = Ear.train(CUES.alarm, LESSONS)
+SETS = ("urgency_cases.csv", "urgency_blind.csv", "urgency_blind_second.csv")
 
 
-def cases(urgent: str) -> list[str]:
-    """Return the sentences that are, or are not, of danger."""
-    with CASES.open(encoding="utf-8", newline="") as file:
-        return [row["text"] for row in csv.DictReader(file) if row["urgent"] == urgent]
+def cases(name: str) -> list[tuple[bool, str]]:
+    """Return the sentences of a set, and whether they tell of danger."""
+    with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
+        return [(row["urgent"] == "yes", row["text"]) for row in csv.DictReader(file)]
 
 
-@pytest.mark.parametrize("text", cases("yes"))
-def test_danger_is_heard(text: str) -> None:
-    assert CUES.alarm.hears(text)
+def hears(text: str) -> str | None:
+    """Return the words of danger in one text."""
+    (heard,) = EAR.hear([text])
+    return heard
 
 
-def test_little_else_is_taken_for_danger() -> None:
-    harmless = cases("no")
-    false = [text for text in harmless if CUES.alarm.hears(text)]
-    assert len(false) <= len(harmless) * 0.05, false
+@pytest.mark.parametrize("name", SETS)
+def test_of_a_hundred_dangers_ninety_nine_are_heard(name: str) -> None:
+    dangers = [text for danger, text in cases(name) if danger]
+    missed = [text for text in dangers if not hears(text)]
+    assert len(missed) <= len(dangers) * 0.01, missed
+
+
+def test_of_what_is_taken_for_danger_six_in_seven_are() -> None:
+    texts = [case for name in SETS for case in cases(name)]
+    heard = [danger for danger, text in texts if hears(text)]
+    assert sum(heard) / len(heard) >= 0.85
+
+
+def test_no_sentence_that_measures_is_taught() -> None:
+    taught = {one.text for one in LESSONS if one.weight == 1.0}
+    assert not taught & {text for name in SETS for _, text in cases(name)}
 
 
 @pytest.mark.parametrize(
@@ -41,10 +60,45 @@ def test_little_else_is_taken_for_danger() -> None:
         ("高压危险 当心触电", False),
         ("禁止攀登，小心触电", False),
         ("孩子不小心掉进井里了", True),
+        ("把我气炸了", False),
+        ("物业公司服务差，楼道没人打扫，现在燃气泄漏了也没人管", True),
+        ("跳楼价大甩卖", False),
+        ("", False),
+        ("。。。", False),
     ],
 )
 def test_a_guard_takes_the_danger_out_only_where_it_stands(text: str, heard: bool) -> None:
-    assert bool(CUES.alarm.hears(text)) is heard
+    assert bool(hears(text)) is heard
+
+
+def test_the_clause_that_tells_of_danger_is_quoted() -> None:
+    assert hears("您好，我住在三楼，绳子都准备好了，再见") == "绳子都准备好了"
+
+
+@given(st.lists(st.text(max_size=60), max_size=5))
+def test_each_of_many_texts_is_heard_as_alone(texts: list[str]) -> None:
+    assert EAR.hear(texts) == [hears(text) for text in texts]
+
+
+def test_the_filter_lets_every_listed_danger_through() -> None:
+    for _, text in (case for name in SETS for case in cases(name)):
+        found = [danger for danger in CUES.alarm.dangers if danger.words.search(text)]
+        assert set(found) <= set(CUES.alarm.told_in(text))
+
+
+def test_what_was_learned_is_kept_and_learned_again_if_damaged(tmp_path: Path) -> None:
+    few = LESSONS[::20]
+    first = Ear.load_or_train(CUES.alarm, few, tmp_path)
+    (kept,) = tmp_path.glob("danger-*.npz")
+    assert Ear.load_or_train(CUES.alarm, few, tmp_path).hear(["着火了"]) == first.hear(["着火了"])
+    kept.write_bytes(b"no archive")
+    assert Ear.load_or_train(CUES.alarm, few, tmp_path).hear(["着火了"]) == first.hear(["着火了"])
+
+
+def test_lessons_that_are_none_are_named_with_their_line(tmp_path: Path) -> None:
+    (tmp_path / "danger.csv").write_text("danger,text\nperhaps,着火了\nyes,\n", encoding="utf-8")
+    with pytest.raises(CityError, match=r"(?s)danger\.csv:2 danger.*yes, no.*danger\.csv:3 text"):
+        lessons(load_city(CITY), tmp_path / "danger.csv")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,22 @@ def test_an_issued_key_opens_what_it_was_issued_for(home: Path) -> None:
     assert (holder.name, holder.roles, holder.units) == ("水务局", frozenset({"unit"}), frozenset({"dept-water"}))
 
 
+def test_issuing_a_key_makes_no_other(home: Path) -> None:
+    _type("keys", "issue", "operator", "--role", "operator")
+    assert [key.holder.name for key in KeyRing(home / "keys.json").issued()] == ["operator"]
+    assert not (home / "dev.key").exists()
+
+
+def test_who_changed_which_key_is_logged_beside_what_is_printed(home: Path) -> None:
+    key = _type("keys", "issue", "portal", "--role", "adapter", "--per-minute", "90")
+    told = [key, _type("keys", "rotate", "portal"), _type("keys", "revoke", "portal")]
+    lines = [json.loads(one.stderr) for one in told]
+    assert [line["event"] for line in lines] == ["client registered", "key rotated", "client revoked"]
+    assert {(line["client"], line["by"]) for line in lines} == {("portal", f"command of user {os.getuid()}")}
+    assert (lines[0]["roles"], lines[0]["per_minute"]) == (["adapter"], 90)
+    assert key.stdout.strip() not in key.stderr
+
+
 def test_keys_are_listed_without_the_keys(home: Path) -> None:
     key = _type("keys", "issue", "web portal", "--role", "adapter", "--role", "seat").stdout.strip()
     shown = _type("keys", "list").stdout

@@ -1,6 +1,9 @@
 """Asking: that the order in which feedback hears of things does not matter."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from hypothesis import given, settings
@@ -16,6 +19,7 @@ from tests.support.desk import (
     TICKET,
     UNIT,
     WITHDRAWN,
+    WORDLESS,
     Desk,
     answered,
     breached,
@@ -50,6 +54,34 @@ def test_the_same_news_in_any_order_ends_in_the_same_state(data: st.DataObject, 
     one, other = (heard(data.draw(hearings(streams))) for _ in range(2))
     assert one.state() == other.state()
     assert one.says(GOOD, of=OTHER).state() == other.says(GOOD, of=OTHER).state()
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), story=stories())
+def test_once_the_words_were_deleted_none_is_kept_whatever_comes_later_and_nothing_else_changes(
+    data: st.DataObject, story: list[str]
+) -> None:
+    streams: list[list[Heard]] = [[(TICKET, WORDS[word]) for word in story if word in WORDS]]
+    streams += [[(TICKET, event) for event in said] for said in BESIDE]
+    streams += [[(OTHER, received())], [(OTHER, contacted()), (OTHER, resolved())], [(THIRD, received())]]
+    order = data.draw(hearings(streams))
+    whole, desk = heard(order), heard(data.draw(hearings([order, [(TICKET, WORDLESS)]])))
+    for one in (whole, desk):
+        for review in one.reviews.get(TICKET, {}).values():
+            if review.state == "requested":
+                one.says(Answer("yes", 4, "谢谢师傅", explained=True))
+    kept = str(desk.tickets[TICKET]) + str(desk.reviews.get(TICKET))
+    kept += json.dumps(desk.tx.aggregate(str(TICKET)).facts, ensure_ascii=False)
+    assert [word for word in ("已修好", "请拨打自来水热线", "谢谢师傅") if word in kept] == []
+    assert bare(desk) == bare(whole)
+
+
+def bare(desk: Desk) -> Any:
+    """What is known of the ticket without its words."""
+    ticket, reviews = desk.tickets[TICKET], desk.reviews.get(TICKET, {})
+    word = replace(ticket.word, reply="") if ticket.word else None
+    counting = {n: review.without_words for n, review in reviews.items() if review.state != "closed"}
+    return replace(ticket, word=word), counting
 
 
 def heard(events: Sequence[Heard]) -> Desk:

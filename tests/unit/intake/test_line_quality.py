@@ -1,5 +1,6 @@
 """How well the lines are taken: counting calls by the hour, measuring any period."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ CALLS = st.builds(
     abandoned=st.just(False),
     wait_seconds=st.integers(0, 900).map(float),
     test_call=st.booleans(),
+    explained=st.sampled_from([None, True, False]),
 )
 
 
@@ -42,6 +44,13 @@ def test_the_rates_are_shares_of_the_calls_of_citizens() -> None:
     assert (found.offered, found.answered, found.abandoned, found.tests) == (3, 2, 1, 1)
     assert (found.connection_rate, found.answered_in_time_rate, found.abandonment_rate) == (2 / 3, 1 / 3, 1 / 3)
     assert (found.mean_wait, found.longest_wait) == ((3 + 16 + 40) / 3, 40)
+
+
+def test_how_clearly_policies_are_explained_is_a_share_of_the_test_calls_that_were_judged_by_it() -> None:
+    judged = [replace(call(test=True), explained=clear) for clear in (True, False, None, True, True)]
+    found = quality(call(), *judged)
+    assert (found.tests, found.tests_judged, found.explained_rate) == (5, 4, 3 / 4)
+    assert quality(call(), call(test=True)).explained_rate is None
 
 
 def test_a_call_answered_after_exactly_fifteen_seconds_is_in_time() -> None:

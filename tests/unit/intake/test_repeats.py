@@ -18,7 +18,7 @@ from services.intake.repeats import Known, Repeats, Said, joined_reads
 from services.intake.repeats.knowledge import load_knowledge
 from services.intake.repeats.sketches import SKETCH
 from tests.bench.repeats_pairs import read_pairs
-from tests.bench.repeats_quality import measure
+from tests.bench.repeats_quality import FILES, measure
 from tests.support.stages import CITY
 
 NOW = datetime(2026, 1, 5, 4, tzinfo=UTC)
@@ -34,7 +34,7 @@ def likeness(one: Said, other: Said) -> float:
     return float(REPEATS.judge.score(sketches[:1], sketches[1:]).total[0])
 
 
-@pytest.mark.parametrize("name", ["heldout", "fresh"])
+@pytest.mark.parametrize("name", ["heldout", "fresh", "second"])
 def test_joined_pairs_are_rightly_joined_and_few_are_missed(name: str) -> None:
     found = measure(REPEATS, name)
     assert found.precision >= 0.95
@@ -43,7 +43,7 @@ def test_joined_pairs_are_rightly_joined_and_few_are_missed(name: str) -> None:
 
 def test_training_pairs_are_more_than_seven_hundred_and_share_no_theme_with_the_others() -> None:
     assert measure(REPEATS, "training").pairs >= 700
-    themes = [{appeal.theme for appeal in read_pairs(name).appeals} for name in ("training", "heldout", "fresh")]
+    themes = [{appeal.theme for appeal in read_pairs(name).appeals} for name in FILES]
     assert len(set().union(*themes)) == sum(map(len, themes))
 
 
@@ -76,6 +76,27 @@ def test_ones_own_affair_is_joined_to_none_of_another_reporter(text: str) -> Non
     assert likeness(mine, replace(mine, reporter="p_2")) == 0
     assert likeness(mine, replace(mine, reporter=None)) < REPEATS.rules.link
     assert likeness(mine, replace(mine, received_at=NOW + timedelta(hours=5))) >= REPEATS.rules.link
+
+
+@pytest.mark.parametrize(
+    ("mine", "other"),
+    [
+        ("我父亲的养老金这个月没到账", "我母亲的养老金这个月没到账"),
+        ("我的社保卡丢了，怎么补办", "我提取的公积金一直没到账"),
+        ("公司拖欠我三个月工资", "公司把我辞退了，不给经济补偿"),
+        ("1号电梯卡住了，门打不开", "2号电梯卡住了，门打不开"),
+        ("三单元电梯停了", "一单元的电梯停了"),
+    ],
+)
+def test_another_matter_of_the_same_reporter_is_another_appeal(mine: str, other: str) -> None:
+    first = replace(COLD, text=mine)
+    assert likeness(first, replace(first, text=other)) < REPEATS.rules.link
+    assert likeness(first, replace(first, received_at=NOW + timedelta(hours=5))) >= REPEATS.rules.link
+
+
+def test_word_for_word_the_same_bill_of_a_stranger_is_another_appeal() -> None:
+    bill = replace(COLD, text="我在医院住院七天，账单里护理费重复收取640元，要求退还", address="东城区同仁医院")
+    assert likeness(bill, replace(bill, reporter="p_2")) == 0
 
 
 def test_a_question_is_ones_own_whatever_it_is_about() -> None:

@@ -5,7 +5,7 @@ import pytest
 from libs.common.city.gazetteer import Gazetteer
 from libs.common.city.pack import load_city
 from libs.common.runtime.privacy.finding import fold
-from services.intake.repeats.endings import BUILDING, DOOR, EXIT, GATE, YARD
+from services.intake.repeats.endings import BUILDING, DOOR, EXIT, FACILITY, GATE, YARD
 from services.intake.repeats.places import number, spot_of
 from tests.support.stages import CITY
 
@@ -36,6 +36,7 @@ def named(text: str, address: str = "") -> set[str]:
         ("地铁6号线青年路站扶梯坏了", {"地铁6号线", "青年路"}),
         ("等了半小时运通114路都不来", {"公交运通114路"}),
         ("楼下老胡烤鱼的油烟", {"老胡烤鱼"}),
+        ("亚新洗浴中心冒黑烟，请督促厂方", {"亚新洗浴"}),
         ("The lift at 万科星园 building 5 is out of order", {"万科星园"}),
         ("走在马路上没有路灯，小区里物业公司不管，公交站也坏了", set()),
         ("孩子今年要上小学，在公园里摔了", set()),
@@ -55,6 +56,7 @@ def test_an_address_without_a_known_ending_is_a_name_all_the_same() -> None:
     [
         ("三号楼电梯坏了", {(BUILDING, "3")}),
         ("3栋、十二号楼", {(BUILDING, "3"), (BUILDING, "12")}),
+        ("6号楼2号电梯，三单元的电梯", {(BUILDING, "6"), (FACILITY, "2"), (FACILITY, "3")}),
         ("安德路甲61号院2号楼", {(YARD, "甲61"), (BUILDING, "2")}),
         ("苏州街33号", {(DOOR, "33")}),
         ("朝阳公园南门", {(GATE, "南")}),

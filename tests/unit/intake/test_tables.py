@@ -84,7 +84,7 @@ async def test_a_row_with_more_cells_than_columns_is_told_and_the_others_are_rea
         ("channel,words\nweb,x\n", "column 2 is not known"),
         ("channel,title\nweb,x\n", "must have the column text"),
         ("channel,text,text\nweb,x,y\n", "must name each column once"),
-        ('channel,text\nweb,"' + "x" * LONGEST_ROW + "\n", "quotation mark left open"),
+        ('channel,text\nweb,"' + "x\n" * LONGEST_ROW, "quotation mark left open"),
         ("channel,text\rweb,x\r", "carriage return outside"),
         ("channel,text\nweb,two\rlines\n", "carriage return outside"),
     ],

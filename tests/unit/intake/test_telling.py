@@ -1,6 +1,7 @@
 """What citizens are told: where they can be written to, and when it is night."""
 
 from datetime import datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.common.runtime.privacy.tokens import home_number
-from services.intake.domain import AWAITED, KINDS, Telling, addresses, reachable
+from services.intake.domain import AWAITED, KINDS, Telling, addresses, message_key, message_keys, reachable
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 moments = st.timedeltas(timedelta(), timedelta(days=9000)).map(lambda past: datetime(2020, 1, 1, tzinfo=BEIJING) + past)
@@ -49,6 +50,18 @@ def test_no_message_is_sent_early_or_kept_for_longer_than_a_day_or_told_in_quiet
         assert due == now
     else:
         assert rules.due("closed", due) == due
+
+
+@given(moments, st.sampled_from(KINDS))
+def test_what_others_wait_for_is_told_by_day_whatever_it_is(now: datetime, kind: str) -> None:
+    assert telling().by_day(now) == telling().due("closed", now) >= telling().due(kind, now)  # type: ignore[arg-type]
+
+
+def test_news_of_another_ticket_never_has_a_key_of_ones_own() -> None:
+    mine, lead, other = UUID(int=1), UUID(int=2), UUID(int=3)
+    keys = [message_key(mine, kind, 1, of) for kind in KINDS for of in (None, lead, other)]
+    assert len(set(keys)) == len(keys)
+    assert set(message_keys(mine, 1)) & set(keys) == {message_key(mine, kind, 1) for kind in KINDS}
 
 
 @pytest.mark.parametrize("kind", sorted(AWAITED))

@@ -21,7 +21,7 @@ def test_whatever_is_commanded_only_steps_of_the_table_are_made(commands: list[s
         now += timedelta(hours=1)
         before = transfer
         try:
-            transfer = receipted(transfer, "R", now) if command == "receipt" else returned(transfer, "w", now)
+            transfer = receipted(transfer, "R", "s", now) if command == "receipt" else returned(transfer, "w", "s", now)
         except NotPossibleError:
             assert before.state == "returned"
             continue
@@ -31,11 +31,12 @@ def test_whatever_is_commanded_only_steps_of_the_table_are_made(commands: list[s
 
 
 def test_a_receipt_is_put_right_and_stays_when_the_appeal_comes_back() -> None:
-    twice = receipted(receipted(SENT, "A", NOON), "B", NOON)
-    back = returned(twice, "不属职责", NOON)
+    twice = receipted(receipted(SENT, "A", "one", NOON), "B", "two", NOON)
+    back = returned(twice, "不属职责", "three", NOON)
     assert (back.receipt, back.state, back.why_returned) == ("B", "returned", "不属职责")
+    assert (back.by, back.receipted_by, back.returned_by) == ("seat", "two", "three")
     with pytest.raises(NotPossibleError, match="the transfer was returned"):
-        receipted(back, "C", NOON)
+        receipted(back, "C", "s", NOON)
 
 
 def test_every_state_is_reached() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from libs.common.local.home import HomeTakenError, clock_of, keep_clock, key_file, prepare_home, sole_user
+from libs.common.local.home import DEVELOPER, HomeTakenError, clock_of, keep_clock, key_file, prepare_home, sole_user
 from libs.common.runtime.clock import Clock
 from libs.common.runtime.security import ROLES, KeyRing
 from libs.common.runtime.settings import Settings
@@ -30,12 +30,23 @@ def test_a_home_that_is_prepared_again_keeps_its_secret_and_its_key(tmp_path: Pa
     assert (settings.secret_file.read_bytes(), key_file(settings).read_text()) == before
 
 
-def test_a_development_key_that_was_revoked_is_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", ["keys.json", "dev.key"])
+def test_a_development_key_that_was_lost_is_replaced(tmp_path: Path, lost: str) -> None:
     settings = Settings(home=tmp_path / "home")
     prepare_home(settings)
-    settings.keys_file.unlink()
+    (settings.home / lost).unlink()
     prepare_home(settings)
     assert KeyRing(settings.keys_file).holder(key_file(settings).read_text().strip())
+
+
+def test_a_development_key_that_was_revoked_stays_so(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    prepare_home(settings)
+    keys = KeyRing(settings.keys_file)
+    keys.issue("operator", ["operator"])
+    keys.revoke(DEVELOPER)
+    prepare_home(settings)
+    assert [key.holder.name for key in keys.issued()] == ["operator"]
 
 
 def test_a_second_user_of_a_home_is_told_who_has_it(tmp_path: Path) -> None:

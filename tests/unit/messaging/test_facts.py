@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
@@ -94,14 +94,16 @@ def _tx(*subjects: str) -> Tx:
     return Tx(None, speaker, held={subject: Aggregate(1, {}) for subject in subjects})
 
 
-def _learned(events: Sequence[Envelope[Event]], batch: int = 100) -> tuple[Facts, Facts]:
+def _learned(
+    events: Sequence[Envelope[Event]], batch: int = 100, memory: Memory[Facts] = MEMORY
+) -> tuple[Facts, Facts]:
     """Return what is known of both tickets after these events, kept as JSON from batch to batch."""
     tx = _tx("a", "b")
     for start in range(0, len(events), batch):
-        MEMORY.learn(tx, events[start : start + batch])
+        memory.learn(tx, events[start : start + batch])
         for held in tx.held.values():
             held.facts = json.loads(json.dumps(held.facts))
-    return MEMORY.of(tx, "a"), MEMORY.of(tx, "b")
+    return memory.of(tx, "a"), memory.of(tx, "b")
 
 
 @given(st.data(), _said(_intake), _said(_dispatch), st.integers(1, 5))
@@ -121,6 +123,33 @@ def test_the_facts_are_the_last_of_each_kind(intake: list[Envelope[Event]], disp
     known, _ = _learned([*dispatch, *intake])
     assert known.word == (Word(words[-1], NOON) if words else None)
     assert known.unit == (units[-1] if units else None)
+
+
+def _wordless_when_withdrawn(facts: Facts) -> Facts:
+    return replace(facts, word=None) if facts.ended == "withdrawn" and facts.word else facts
+
+
+DISCREET = Memory(
+    Facts,
+    {
+        TicketSupplemented: ("word", lambda event: Word(event.text, event.at)),
+        TicketWithdrawn: ("ended", lambda _: "withdrawn"),
+        TicketAccepted: ("unit", lambda event: event.unit),
+    },
+    may_keep=_wordless_when_withdrawn,
+)
+
+
+@given(st.data(), st.integers(1, 5))
+def test_what_a_fact_forbids_to_keep_is_gone_whichever_came_first(data: st.DataObject, batch: int) -> None:
+    said = [
+        Envelope(UUID(int=1), "a", NOON, 1, TicketSupplemented(text="first", at=NOON)),
+        Envelope(UUID(int=2), "a", NOON, 2, TicketSupplemented(text="second", at=NOON)),
+        Envelope(UUID(int=3), "a", NOON, 3, TicketWithdrawn(at=NOON)),
+        Envelope(UUID(int=4), "a", NOON, 4, TicketAccepted(unit=UNIT, round=1, at=NOON)),
+    ]
+    known, _ = _learned(data.draw(st.permutations(said)), batch, DISCREET)
+    assert known == Facts(ended="withdrawn", unit=UNIT)
 
 
 def test_what_is_stale_is_dropped_and_reported_as_nothing_new() -> None:

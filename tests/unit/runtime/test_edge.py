@@ -96,6 +96,23 @@ async def test_a_hot_body_over_the_limit_is_refused_also_when_it_does_not_say_ho
     assert [answer.status_code for answer in (told, untold)] == [413, 413]
 
 
+@pytest.mark.parametrize(
+    ("path", "kinds", "status"),
+    [
+        ("/test/requests.json", ["multipart/form-data; boundary=x"], 200),
+        ("/test/requests.xml", ["Multipart/form-data; boundary=x"], 200),
+        ("/test/requests.json", ["application/x-www-form-urlencoded"], 413),
+        ("/test/requests.json", ["application/x-www-form-urlencoded", "multipart/form-data"], 413),
+        ("/test/other.json", ["multipart/form-data; boundary=x"], 413),
+    ],
+)
+async def test_a_form_with_photos_may_be_longer_than_one_without(path: str, kinds: list[str], status: int) -> None:
+    transport = httpx.ASGITransport(Edge(APP, "edge-test", [Route(path, echo, methods=["POST"])]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://jiesu") as http:
+        headers = [("content-type", kind) for kind in kinds]
+        assert (await http.post(path, content=b"x" * (BODY_LIMIT + 1), headers=headers)).status_code == status
+
+
 async def test_a_body_in_pieces_is_put_together(http: httpx.AsyncClient) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for piece in (b"a", b"bc", b"d"):

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
+from structlog.testing import capture_logs
 
 from libs.common.runtime.keyfile import KeysError, KeysRefusedError
 from libs.common.runtime.problems import HANDLERS, Problem
@@ -95,6 +96,20 @@ def test_what_another_process_issues_counts_at_once_and_what_it_revokes_within_a
     time.passed += LOOK_SECONDS
     assert ring.holder(first) is None
     assert ring.holder(second)
+
+
+def test_what_another_process_changed_is_logged_by_client(path: Path) -> None:
+    mine, other = KeyRing(path), KeyRing(path)
+    other.issue("seat", ["seat"])
+    other.issue("gone", ["seat"])
+    mine.issued()
+    with capture_logs() as logs:
+        other.revoke("gone")
+        other.issue("web", ["adapter"])
+        other.change(Principal("seat", frozenset({"seat"}), per_minute=5))
+        mine.issued()
+    told = {"event": "keys changed", "issued": ["web"], "ended": ["gone"], "changed": ["seat"], "log_level": "info"}
+    assert logs[-1] == told
 
 
 def test_the_file_is_looked_at_once_a_second_and_not_at_each_request(path: Path, time: Time) -> None:

@@ -1,4 +1,4 @@
-"""The tables of classify and all its SQL."""
+"""Verdicts, what was added to them, and what was taught."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -30,6 +30,11 @@ RECEIPTS = "SELECT ticket_id, receipt FROM verdicts WHERE ticket_id = ANY($1)"
 ALARMS = """
 SELECT DISTINCT ON (parent) parent, receipt ->> 'number' AS number, reading ->> 'danger' AS danger FROM verdicts
 WHERE parent = ANY($1) AND urgency = 'urgent' ORDER BY parent, ticket_id
+"""
+FORGET = """
+WITH added AS (DELETE FROM supplements WHERE ticket_id = ANY($1)),
+answers AS (DELETE FROM machine_answers WHERE ticket_id = ANY($1))
+DELETE FROM labels WHERE ticket_id = ANY($1)
 """
 HELD = "WHERE state = 'held' AND (held_until, ticket_id) > ($1, $2) ORDER BY held_until, ticket_id LIMIT $3"
 
@@ -68,6 +73,12 @@ def _told(danger: str | None) -> str:
 async def add_supplements(tx: Tx, supplements: Sequence[Supplement]) -> None:
     """Keep what reporters added."""
     await SUPPLEMENTS.save(tx.connection, supplements)
+
+
+async def forget_words(tx: Tx, tickets: Collection[UUID]) -> None:
+    """Drop what was added to tickets, answered of them and taught by them; nothing is asked for no tickets."""
+    if tickets:
+        await tx.connection.execute(FORGET, list(tickets))
 
 
 async def save(tx: Tx, verdicts: Sequence[Verdict], labels: Sequence[Label]) -> None:

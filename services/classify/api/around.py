@@ -1,0 +1,17 @@
+"""What the routes of classify share: who asks, and what they find around them."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from libs.common.runtime.http import context
+from libs.common.runtime.security import Principal, require
+from services.classify.handlers import Here
+
+Context = Annotated[Here, Depends(context)]
+Asker = Annotated[Principal, Depends(require("adapter", "seat", "unit", "supervisor"))]
+Judge = Annotated[Principal, Depends(require("seat", "supervisor"))]
+Anyone = Annotated[
+    Principal, Depends(require("adapter", "importer", "seat", "unit", "supervisor", "analyst", "operator"))
+]
+Category = tuple[str, str, str]

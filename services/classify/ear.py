@@ -1,0 +1,187 @@
+"""Hears danger that no list foresees: whether a sentence is like those that tell of danger, by its characters.
+
+A logistic regression over runs of one to four characters, learned from the pack's danger.csv, the catalogue and the
+calls for help of emergencies.toml. Runs are hashed into a fixed number of columns, so that hundreds of sentences are
+heard in one pass over arrays. It has the last word: listed words count only where it does not disagree clearly, for
+"气炸了" is in every list and tells of nothing.
+"""
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from libs.common.city.pack import City
+from libs.common.city.problems import Problems, read_table
+from services.classify.urgency import OPENING, Alarm, clauses
+
+HEARD = -1.8
+"""Above this a sentence tells of danger whatever its words."""
+DOUBTED = -3.2
+"""Above this, in the sentence or in one of its clauses, it does if listed words say so."""
+AT_LEISURE, LATER = 1.0, 2.0
+"""So much surer it must be in a text that is longer than an opening, and again behind that opening, if no listed words
+say so."""
+_LONGEST_RUN = 4
+_BITS = 18
+_SHORT = 8
+"""Characters below which a text says no less for being short."""
+_ALONE = 20
+"""Characters below which a sentence is heard together with the one before it: by itself "谢谢" tells nothing."""
+_CATALOGUE_WEIGHT = 1000.0
+"""All phrases of the catalogue together weigh as much as so many sentences that were written to teach danger."""
+_APART = "\0" * (_LONGEST_RUN - 1)
+_MIX = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A sentence, whether it tells of danger now, and how much it weighs."""
+
+    text: str
+    danger: bool
+    weight: float = 1.0
+
+
+class Ear:
+    """Listens to texts. Holds arrays only and no state between calls; safe to share between threads."""
+
+    def __init__(self, alarm: Alarm, weights: NDArray[np.float32], bias: float) -> None:
+        self._alarm = alarm
+        self._weights = weights
+        self._bias = bias
+
+    @classmethod
+    def train(cls, alarm: Alarm, taught: Sequence[Taught]) -> "Ear":
+        """Learn from sentences; some seconds on one core."""
+        characters, lengths = _characters([one.text for one in taught])
+        columns = np.concatenate(list(_columns(characters)))
+        rows = np.tile(np.repeat(np.arange(len(taught)), lengths), _LONGEST_RUN)
+        counts = csr_matrix((1 / _scale(lengths)[rows], (rows, columns)), shape=(len(taught), 1 << _BITS))
+        learned = LogisticRegression(C=30.0, solver="liblinear")
+        learned.fit(counts, [one.danger for one in taught], [one.weight for one in taught])
+        return cls(alarm, learned.coef_[0].astype(np.float32), float(learned.intercept_[0]))
+
+    @classmethod
+    def load_or_train(cls, alarm: Alarm, taught: Sequence[Taught], folder: Path) -> "Ear":
+        """Return the ear of these sentences and this code, from the folder's cache if it is there and whole."""
+        path = folder / f"danger-{_fingerprint(taught)}.npz"
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as cached:
+                return cls(alarm, cached["weights"], float(cached["bias"]))
+        except FileNotFoundError:
+            log.info("learning to hear danger", sentences=len(taught))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as damaged:
+            log.warning("what was learned of danger cannot be read", path=str(path), error=repr(damaged))
+        ear = cls.train(alarm, taught)
+        ear._save(path)
+        return ear
+
+    def hear(self, texts: Sequence[str]) -> list[str | None]:
+        """Return of each text the words that tell of danger now, None if none do."""
+        pieces = [(i, *piece) for i, text in enumerate(texts) for piece in _joined(self._alarm.sentences(text))]
+        likeness = self._likeness([piece for _, piece, _ in pieces])
+        slow = [AT_LEISURE * (len(texts[i]) > OPENING) + LATER * (not early) for i, _, early in pieces]
+        worst = self._worst([piece for _, piece, _ in pieces])
+        heard: dict[int, str] = {}
+        alike: dict[int, str] = {}
+        for (i, piece, _), like, more, (clause, like_clause) in zip(pieces, likeness, slow, worst, strict=True):
+            # Listed words in a clause that tells of danger are not outweighed by what else the sentence complains of.
+            if i not in heard and max(like, like_clause) > DOUBTED and (words := self._alarm.hears(piece)):
+                heard[i] = words
+            elif like > HEARD + more:
+                alike.setdefault(i, clause)
+        return [heard.get(i, alike.get(i)) for i in range(len(texts))]
+
+    def _worst(self, sentences: Sequence[str]) -> list[tuple[str, float]]:
+        """Return of each sentence the clause that tells most of danger, and the log odds that it does."""
+        parts = [clauses(sentence) or [sentence.strip()] for sentence in sentences]
+        ends = np.cumsum([0, *map(len, parts)]).tolist()
+        likeness = self._likeness([clause for some in parts for clause in some]).tolist()
+        found = [max(zip(likeness[i:j], some, strict=True)) for some, i, j in zip(parts, ends, ends[1:], strict=False)]
+        return [(clause, like) for like, clause in found]
+
+    def _likeness(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the log odds that each of the texts tells of danger."""
+        if not texts:
+            return np.zeros(0)
+        characters, lengths = _characters(texts)
+        told = np.sum([self._weights[columns] for columns in _columns(characters)], axis=0)
+        sums = np.add.reduceat(told, np.cumsum(lengths) - lengths, dtype=np.float64)
+        return np.asarray(sums / _scale(lengths) + self._bias)
+
+    def _save(self, path: Path) -> None:
+        """Write the arrays, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(f".{os.getpid()}.new")
+        with beside.open("wb") as file:
+            np.savez(file, weights=self._weights, bias=np.array(self._bias))
+        beside.replace(path)
+
+
+def lessons(city: City, path: Path) -> list[Taught]:
+    """Return all that teaches danger in a city: danger.csv at `path`, calls for help, and the catalogue's phrases.
+
+    Raises CityError with every problem found.
+    """
+    problems = Problems()
+    told = [
+        Taught(row.filled("text"), row.choice("danger", ("yes", "no")) == "yes")
+        for row in read_table(path, ("danger", "text"), problems)
+    ]
+    problems.raise_if_any()
+    calls = [Taught(said, True) for number in city.emergencies.numbers for said in number.said]
+    phrases = [(phrase, q.urgency == "urgent") for q in city.catalogue for phrase in q.phrases]
+    weight = _CATALOGUE_WEIGHT / max(1, len(phrases))
+    return [*told, *calls, *(Taught(text, danger, weight) for text, danger in phrases)]
+
+
+def _joined(sentences: Iterable[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """Put a sentence behind the one before it if that one is too short to be heard alone, and no title or turn."""
+    pieces: list[tuple[str, bool]] = []
+    for sentence, early in sentences:
+        if pieces and len(pieces[-1][0]) < _ALONE and not pieces[-1][0].endswith("\n"):
+            pieces[-1] = (pieces[-1][0] + sentence, early)
+        else:
+            pieces.append((sentence, early))
+    return pieces
+
+
+def _characters(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
+    """Return the characters of all texts in a row, and their lengths. Blanks keep every run within one text."""
+    plain = [_APART + " ".join(clauses(text.lower())) for text in texts]
+    lengths = np.array([len(text) for text in plain], dtype=np.intp)
+    return np.frombuffer(("".join(plain) + _APART).encode("utf-32-le", "replace"), dtype=np.uint32), lengths
+
+
+def _columns(characters: NDArray[np.uint32]) -> Iterator[NDArray[np.uint32]]:
+    """Yield for each length of run the column of every run, by its first character."""
+    count = len(characters) - len(_APART)
+    hashed = np.zeros(count, dtype=np.uint32)
+    for length in range(_LONGEST_RUN):
+        hashed = hashed * _MIX[0] + characters[length : count + length]
+        hashed ^= hashed >> np.uint32(15)
+        yield hashed * _MIX[1] >> np.uint32(32 - _BITS)
+
+
+def _scale(lengths: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return what the sum over a text is divided by: a longer one says more, but not so many times more."""
+    return np.asarray(np.sqrt(_LONGEST_RUN * np.maximum(lengths, _SHORT)))
+
+
+def _fingerprint(taught: Sequence[Taught]) -> str:
+    """Return what names the state of the lessons and of the code that learns from them."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for one in taught:
+        digest.update(f"{one.text}\0{one.danger}\0{one.weight}\n".encode())
+    return digest.hexdigest()[:12]
