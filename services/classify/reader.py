@@ -20,7 +20,7 @@ from services.classify.urgency import OPENING
 
 PATIENCE = 0.05
 """Seconds that a slice of a batch waits for those who must not."""
-SLICE = 50
+SLICE = 25
 """Appeals that are read at once. A product of sparse matrices lets no other thread run until it is done, and a seat
 that types must not wait for 500 appeals."""
 

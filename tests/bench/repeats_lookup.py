@@ -8,6 +8,7 @@ Statistics are left as they are after the filling; no ANALYZE helps the planner.
 """
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -153,6 +154,7 @@ def main(arguments: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="jiesu-repeats-") as name:
         folder = Path(name)
         folder.chmod(0o711)
+        os.environ.setdefault("JIESU_MODELS", str(folder / "models"))
         server = PrivatePostgres(folder / "postgres")
         server.start()
         try:

@@ -128,7 +128,10 @@ def variable(name: str) -> str:
     return name.upper() if name.upper() in BARE else PREFIX + name.upper()
 
 
-_ELSEWHERE = {"JIESU_REQUIRE_KAFKA", "JIESU_REQUIRE_BROWSER", "JIESU_REQUIRE_MEDIA", "JIESU_CHAOS_SEED"}
+_ELSEWHERE = {
+    "JIESU_REQUIRE_KAFKA", "JIESU_REQUIRE_BROWSER", "JIESU_REQUIRE_MEDIA", "JIESU_REQUIRE_SENTENCES",
+    "JIESU_CHAOS_SEED",
+}  # fmt: skip
 """Read by the test suite."""
 
 

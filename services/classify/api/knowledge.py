@@ -1,5 +1,6 @@
 """HTTP of the knowledge base: import, search with citations, articles and their versions, reminders."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -189,10 +190,10 @@ async def import_file(
     """Import a file. What was imported before changes nothing; an article with a fault leaves the others alone."""
     here.keys.admit(who)
     try:
-        drafts = drafts_in(await handlers.text_of(here, _body(request)))
+        drafts = await asyncio.to_thread(drafts_in, await handlers.text_of(here, _body(request)))
     except FileFaultError as error:
         raise wrong_field(error.fault.field, f"line {error.fault.line}: {error.fault.message}") from error
-    checked = _checked(here, drafts)
+    checked = await asyncio.to_thread(_checked, here, drafts)
     good = [content for _, content, _ in checked if content]
     done = dict(zip([c.article_id for c in good], await handlers.import_articles(
         here, good, who.name, dry_run=dry_run), strict=True))  # fmt: skip

@@ -93,14 +93,15 @@ class Suggestion(BaseModel):
 
 
 @router.post("/suggestions")
-async def suggest(here: Context, _: Asker, asked: SuggestionQuery) -> Suggestion:
+async def suggest(here: Context, who: Asker, asked: SuggestionQuery) -> Suggestion:
     """Say what an appeal seems to be about."""
-    appeal = _redacted(asked, here.clock.now())
+    here.keys.admit(who)
+    appeal = await asyncio.to_thread(_redacted, asked, here.clock.now())
     engine = here.engine
     reading = await asyncio.to_thread(engine.reader.read_now, appeal)
     found = await handlers.find(here, appeal.text) if reading.kind == "consultation" else []
     spoken = "\n".join((appeal.body, *(one.text for one in asked.transcript)))
-    said = _suggestion(appeal, spoken, reading, engine.rules, citations(here, found))
+    said = await asyncio.to_thread(_suggestion, appeal, spoken, reading, engine.rules, citations(here, found))
     if not asked.deep:
         return said
     made = await handlers.deepen(here, appeal, reading.guess, asked.deep_seconds)

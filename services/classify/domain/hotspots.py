@@ -193,6 +193,9 @@ def settled(
     told = replace(after, told_voices=pulse.voices)
     if hotspot.state == "cooled":
         return replace(told, cooled_at=now), "cooled"
+    if not pulse.voices:
+        # What nobody is a member of was a chance likeness of words: it is over, and was never told.
+        return replace(after, state="cooled", cooled_at=now), None
     if not hotspot.told_voices:
         return told, "raised"
     quiet = pulse.recent < max(_FEWEST, expected + 2 * sqrt(expected))

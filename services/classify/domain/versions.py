@@ -1,7 +1,7 @@
 """Versions of the catalogue: which is in force, what was before it, and what tells two of them apart."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -84,6 +84,8 @@ def standing(activations: Iterable[Activation], now: datetime) -> tuple[Activati
             continue
         while len(stack) > 1 and stack[-1].activation_id != one.back_to:
             stack.pop()
+        # Whoever rolled back chose what stands now, be it the pack's own: a process that starts must not undo it.
+        stack[-1:] = [replace(last, by=one.by) for last in stack[-1:]]
     return tuple(stack)
 
 

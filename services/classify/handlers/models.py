@@ -200,6 +200,8 @@ async def _keep_trained(here: Here, run: Run, told: dict[str, Any], arrays: byte
         told["name"], run.catalogue, now, run.by, told["data"], told["labels"], told["examples"], metrics, reference
     )  # fmt: skip
     async with here.database.begin() as tx:
+        # Nobody may put a model in force while the arrays of old ones are dropped.
+        await tx.lock([SUBJECT])
         known = await store.model_of(tx.connection, model.name)
         # The same data make the same model: what was measured of it since stays.
         await store.save_model(tx, known or model, arrays)

@@ -9,7 +9,7 @@ from services.classify.knowledge.drafts import many
 
 SHORTEST, LONGEST = 80, 300
 """Characters of a passage. What is shorter takes the next paragraph of its section along."""
-_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*")
+_HEADING = re.compile(r"(#{1,6})\s+(\S.*)")
 _ASKED = re.compile(r"(?:>\s*)?问[：:]\s*(.+)")
 _SENTENCE = re.compile(r"[^。！？!?；;\n]*[。！？!?；;]+\n?|[^。！？!?；;\n]+\n?|\n")
 
@@ -46,7 +46,7 @@ def _sections(body: str) -> list[_Section]:
     for line in (line.rstrip() for line in body.splitlines()):
         if heading := _HEADING.fullmatch(line):
             level = len(heading[1])
-            above = [*(one for one in above if one[0] < level), (level, heading[2])]
+            above = [*(one for one in above if one[0] < level), (level, heading[2].rstrip("#").rstrip())]
             sections.append(_Section(" / ".join(text for _, text in above)))
         elif ways := _ASKED.fullmatch(line.strip()):
             sections[-1].asked += many(ways[1])

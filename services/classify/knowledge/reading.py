@@ -27,6 +27,8 @@ MOST_ROWS = 200
 """To read what one article means takes some 30 ms."""
 LONGEST_CELL = 60_000
 _FENCE = "---"
+_FIRST_ROW = 2000
+"""Characters in which a table has named its columns."""
 
 
 class FileFaultError(Exception):
@@ -41,7 +43,7 @@ def drafts_in(text: str) -> list[Draft]:
     """Return the articles in a text: in Markdown one, in CSV one for each row. Raises FileFaultError."""
     if text.lstrip().startswith(_FENCE):
         return [markdown(text)]
-    first = next(csv.reader([text.split("\n", 1)[0]]), [])
+    first = next(csv.reader([text[:_FIRST_ROW].split("\n", 1)[0]]), [])
     if any(field_of(cell) for cell in first):
         return table(text)
     what = "must begin with --- and fields (Markdown), or with a row that names its columns (CSV)"

@@ -42,8 +42,12 @@ async def markdown_of(source: BinaryIO) -> str:
         async with asyncio.timeout(PATIENCE_SECONDS):
             told, _ = await process.communicate()
     except TimeoutError:
-        process.kill()
-    if await process.wait():
+        pass
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
         raise UnfitError("is damaged, or takes too much to read")
     return told.decode()
 

@@ -9,6 +9,7 @@ import hashlib
 import sys
 import zipfile
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,12 @@ class Meaning:
         self._tokenizer.enable_padding()
 
     @classmethod
+    @lru_cache(maxsize=1)
     def load(cls, archive: Path) -> "Meaning | None":
-        """Return the model; None, and a warning, without a whole archive: then the characters alone decide."""
+        """Return the model, one for the process: it takes a hundred MB.
+
+        None, and a warning, without a whole archive: then the characters alone decide.
+        """
         try:
             return cls(archive)
         except (OSError, KeyError, zipfile.BadZipFile) as missing:

@@ -5,6 +5,7 @@ A name is never used as a path: nothing is unpacked to a disk.
 
 import io
 import json
+import lzma
 import re
 import zipfile
 import zlib
@@ -12,6 +13,8 @@ from collections.abc import Iterable, Mapping
 
 CATALOGUE_FILE = re.compile(r"\d\d-[a-z0-9]+(?:-[a-z0-9]+)*\.csv")
 """What a file of a catalogue is called: digits for the order, and the slug of its level 1."""
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+"""What a damaged archive raises, by how it was packed."""
 MOST_FILES, MOST_BYTES = 99, 16 * 1024 * 1024
 """All files together, unpacked; Beijing's 25 are under 2 MB."""
 
@@ -52,7 +55,7 @@ def _unzipped(archive: bytes) -> list[tuple[str, bytes]]:
                 left -= len(content)
                 if left < 0:
                     raise ParcelError(f"should unpack to at most {MOST_BYTES} bytes")
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as broken:
+    except (*BROKEN, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as broken:
         if isinstance(broken, ParcelError):
             raise
         # RuntimeError: it wants a password; NotImplementedError: a way of packing nobody uses for such files.

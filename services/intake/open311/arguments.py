@@ -15,6 +15,8 @@ from libs.common.runtime.problems import FieldError, Problem
 from services.intake.domain import MOST_AT_ONCE
 
 MOST_FIELDS = 500
+LONGEST_FIELD = 64 * 1024
+"""Bytes of a part that is no file: it is kept in memory, and there may be many."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _NAME = re.compile(r"[A-Za-z_]{1,40}(?:\[[A-Za-z0-9_.\-]{1,60}\](?:\[\])?)?")
 # Whoever does not escape it sends the plus of a time zone as a space.
@@ -69,7 +71,7 @@ async def reading(request: Request) -> AsyncIterator[Arguments]:
     if request.method != "POST":
         yield Arguments(pairs)
     elif request.headers.get("content-type", "").lower().startswith("multipart/"):
-        async with request.form(max_files=MOST_AT_ONCE, max_fields=MOST_FIELDS) as form:
+        async with request.form(max_files=MOST_AT_ONCE, max_fields=MOST_FIELDS, max_part_size=LONGEST_FIELD) as form:
             parts = form.multi_items()
             texts = [(name, part) for name, part in parts if isinstance(part, str)]
             yield Arguments([*texts, *pairs], [p for _, p in parts if isinstance(p, UploadFile) and p.size])

@@ -30,6 +30,8 @@ WITH gone AS (
     DELETE FROM sessions WHERE ticket_id = ANY($1) AND ended_at IS NOT NULL RETURNING session_id
 ), said AS (
     DELETE FROM spoken USING gone WHERE spoken.session_id = gone.session_id
+), unclaimed AS (
+    DELETE FROM claims USING gone WHERE claims.ticket_id = gone.session_id
 ), remembered AS (
     INSERT INTO erasures (ticket_id, at, why, text_at) SELECT session_id, $2, $3, $2 FROM gone ON CONFLICT DO NOTHING
 )

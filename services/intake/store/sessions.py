@@ -41,6 +41,7 @@ WITH old AS (
     ORDER BY coalesce(ended_at, opened_at) LIMIT $2 FOR UPDATE SKIP LOCKED
 ), said AS (DELETE FROM spoken USING old WHERE spoken.session_id = old.session_id
 ), keys AS (DELETE FROM vault_keys USING old WHERE ticket_id = old.session_id
+), unclaimed AS (DELETE FROM claims USING old WHERE claims.ticket_id = old.session_id
 ), left_open AS (
     UPDATE sessions s SET card = '', person = NULL, ticket_id = NULL, room = NULL, ended_at = coalesce(ended_at, $3),
     outcome = coalesce(outcome, 'left'), state = CASE WHEN ended_at IS NULL THEN 'gone' ELSE state END

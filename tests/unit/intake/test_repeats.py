@@ -34,11 +34,11 @@ def likeness(one: Said, other: Said) -> float:
     return float(REPEATS.judge.score(sketches[:1], sketches[1:]).total[0])
 
 
-@pytest.mark.parametrize("name", ["heldout", "fresh", "second"])
-def test_joined_pairs_are_rightly_joined_and_few_are_missed(name: str) -> None:
+@pytest.mark.parametrize(("name", "recall"), [("heldout", 0.9), ("fresh", 0.9), ("second", 0.9), ("third", 0.8)])
+def test_joined_pairs_are_rightly_joined_and_few_are_missed(name: str, recall: float) -> None:
     found = measure(REPEATS, name)
     assert found.precision >= 0.95
-    assert found.recall >= 0.90
+    assert found.recall >= recall
 
 
 def test_training_pairs_are_more_than_seven_hundred_and_share_no_theme_with_the_others() -> None:
