@@ -7,20 +7,18 @@ heard in one pass over arrays. It has the last word: listed words count only whe
 """
 
 import hashlib
-import os
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from libs.common.city.pack import City
 from libs.common.city.problems import Problems, read_table
+from services.classify.model.keeping import Arrays, kept
 from services.classify.urgency import OPENING, Alarm, clauses
 
 HEARD = -1.8
@@ -40,8 +38,6 @@ _CATALOGUE_WEIGHT = 1000.0
 """All phrases of the catalogue together weigh as much as so many sentences that were written to teach danger."""
 _APART = "\0" * (_LONGEST_RUN - 1)
 _MIX = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77)
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +71,16 @@ class Ear:
     @classmethod
     def load_or_train(cls, alarm: Alarm, taught: Sequence[Taught], folder: Path) -> "Ear":
         """Return the ear of these sentences and this code, from the folder's cache if it is there and whole."""
-        path = folder / f"danger-{_fingerprint(taught)}.npz"
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as cached:
-                return cls(alarm, cached["weights"], float(cached["bias"]))
-        except FileNotFoundError:
-            log.info("learning to hear danger", sentences=len(taught))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as damaged:
-            log.warning("what was learned of danger cannot be read", path=str(path), error=repr(damaged))
-        ear = cls.train(alarm, taught)
-        ear._save(path)
-        return ear
+        return kept(
+            folder / f"danger-{_fingerprint(taught)}.npz",
+            lambda arrays: cls(alarm, arrays["weights"], float(arrays["bias"])),
+            lambda: cls.train(alarm, taught).arrays,
+        )
+
+    @property
+    def arrays(self) -> Arrays:
+        """All that was learned."""
+        return {"weights": self._weights, "bias": np.array(self._bias)}
 
     def hear(self, texts: Sequence[str]) -> list[str | None]:
         """Return of each text the words that tell of danger now, None if none do."""
@@ -119,14 +114,6 @@ class Ear:
         told = np.sum([self._weights[columns] for columns in _columns(characters)], axis=0)
         sums = np.add.reduceat(told, np.cumsum(lengths) - lengths, dtype=np.float64)
         return np.asarray(sums / _scale(lengths) + self._bias)
-
-    def _save(self, path: Path) -> None:
-        """Write the arrays, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.new")
-        with beside.open("wb") as file:
-            np.savez(file, weights=self._weights, bias=np.array(self._bias))
-        beside.replace(path)
 
 
 def lessons(city: City, path: Path) -> list[Taught]:

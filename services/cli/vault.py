@@ -1,6 +1,5 @@
 """The vault: its masters, its audit log, and what one person may ask of us."""
 
-import asyncio
 import json
 import os
 import time
@@ -8,20 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 
-from libs.common.local.home import key_file
 from libs.common.runtime.privacy import Secrets
 from libs.common.runtime.settings import read_settings
-from services.cli.client import client
+from services.cli.client import KeyFile, Url, ask
 from services.cli.screen import out, say, table
 
 app = typer.Typer(
     help="Rotate the vault's masters, check its audit log, answer a person's request.", no_args_is_help=True
 )
-Url = Annotated[str, typer.Option(help="The platform; without it, the one of this home.")]
-KeyFile = Annotated[str, typer.Option("--key-file", help="The file of the key; without it, the home's dev.key.")]
 Tickets = Annotated[
     list[str] | None, typer.Option("--ticket", help="number=code, repeatable; without any, a phone is asked for.")
 ]
@@ -57,7 +52,7 @@ def rotate(
 def masters(url: Url = "", key: KeyFile = "") -> None:
     """Show the masters of the secret file, how many keys each of them wraps, and how far the sweeps have come."""
     secrets = Secrets.load(read_settings().secret_file)
-    seen = _ask(url, key, "GET", "/intake/v1/vault/keys")
+    seen = ask(url, key, "GET", "/intake/v1/vault/keys")
     rows = [(number, _role(secrets, number), seen["wraps"].get(str(number), 0)) for number, _ in secrets.masters]
     table("Masters", ("number", "does", "wraps"), rows)
     done = [(s["name"], s["done"], s["total"] or "", s["finished_at"] or "under way") for s in seen["sweeps"]]
@@ -78,7 +73,7 @@ def retire(
     file = read_settings().secret_file
     if time.time() - file.stat().st_mtime < SETTLE_SECONDS:
         raise VaultCommandError(f"{file} was changed just now; in a minute every process knows it, then try again")
-    seen = _ask(url, key, "GET", "/intake/v1/vault/keys")
+    seen = ask(url, key, "GET", "/intake/v1/vault/keys")
     if left := seen["wraps"].get(str(number), 0):
         raise VaultCommandError(f"master {number} still wraps {left} keys; `vault masters` shows how far the sweep is")
     if seen["current"] == number:
@@ -99,7 +94,7 @@ def verify_audit(
     after, entries = None, 0
     while True:
         query = "" if after is None else f"?after={after}"
-        checked = _ask(url, key, "GET", f"/intake/v1/audit/verify{query}")
+        checked = ask(url, key, "GET", f"/intake/v1/audit/verify{query}")
         entries += checked["upto"] - checked["after"]
         if not checked["intact"]:
             raise VaultCommandError(f"the audit log is broken at entry {checked['broken_at']}")
@@ -114,7 +109,7 @@ def _check_head(head: str, url: str, key: str) -> None:
     number, _, seal = head.partition(":")
     if not number.isdecimal():
         raise VaultCommandError("--head is number:seal, as the log line `audit head` has them")
-    checked = _ask(url, key, "GET", f"/intake/v1/audit/verify?after={number}")
+    checked = ask(url, key, "GET", f"/intake/v1/audit/verify?after={number}")
     if (checked["after"], checked["after_seal"]) != (int(number), seal.strip().lower()):
         raise VaultCommandError(f"entry {number} is not there as it was published: it was changed, cut off or pruned")
 
@@ -129,7 +124,7 @@ def export(
     key: KeyFile = "",
 ) -> None:
     """Write down all that is kept of one person, whose identity you made sure of, as JSON."""
-    copied = _ask(url, key, "POST", "/intake/v1/persons/export", _person(ticket, purpose, note))
+    copied = ask(url, key, "POST", "/intake/v1/persons/export", json=_person(ticket, purpose, note))
     text = json.dumps(copied, ensure_ascii=False, indent=1)
     if to is None:
         out.print(text, markup=False, soft_wrap=True)
@@ -150,7 +145,7 @@ def erase(
 ) -> None:
     """Delete one person's data for good, where the law lets it go, and say what stays, and why."""
     asked = {**_person(ticket, purpose, note), "withdraw": withdraw}
-    erased = _ask(url, key, "POST", "/intake/v1/persons/erase", asked)
+    erased = ask(url, key, "POST", "/intake/v1/persons/erase", json=asked)
     rows = [(told["ticket_id"], told["stays"] or "deleted") for told in erased["tickets"]]
     table("What became of it", ("ticket", "result"), rows)
 
@@ -162,20 +157,3 @@ def _person(tickets: Sequence[str] | None, purpose: str, note: str) -> dict[str,
         pairs = [ticket.partition("=") for ticket in tickets]
         return {**body, "tickets": [{"number": number, "code": code} for number, _, code in pairs]}
     return {**body, "phone": typer.prompt("Phone")}
-
-
-def _ask(url: str, key: str, method: str, path: str, body: Any = None) -> Any:
-    settings = read_settings()
-    keys = Path(key) if key else key_file(settings)
-    return asyncio.run(_answer(url or settings.base_url, keys, method, path, body))
-
-
-async def _answer(url: str, key: Path, method: str, path: str, body: Any) -> Any:
-    async with client(url, key) as http:
-        try:
-            answer = await http.request(method, path, json=body)
-        except httpx.TransportError as error:
-            raise VaultCommandError(f"the platform on {url} does not answer: {type(error).__name__}") from error
-    if answer.is_error:
-        raise VaultCommandError(f"the platform says {answer.status_code}: {answer.json()['detail']}")
-    return answer.json()

@@ -1,17 +1,17 @@
 """HTTP of the knowledge base: import, search with citations, articles and their versions, reminders."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel
-from starlette.requests import ClientDisconnect
 
 from libs.common.contracts.classify import ArticleWhy
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.runtime.http import Cursor, Line, Moment, Page, page
+from libs.common.runtime.media.receiving import body_of
 from libs.common.runtime.problems import Problem, wrong_field
 from libs.common.runtime.security import Principal, require
 from services.classify import handlers, store
@@ -190,7 +190,7 @@ async def import_file(
     """Import a file. What was imported before changes nothing; an article with a fault leaves the others alone."""
     here.keys.admit(who)
     try:
-        drafts = await asyncio.to_thread(drafts_in, await handlers.text_of(here, _body(request)))
+        drafts = await asyncio.to_thread(drafts_in, await handlers.text_of(here, body_of(request)))
     except FileFaultError as error:
         raise wrong_field(error.fault.field, f"line {error.fault.line}: {error.fault.message}") from error
     checked = await asyncio.to_thread(_checked, here, drafts)
@@ -222,16 +222,6 @@ def _imported(draft: Draft, done: Imported | None, faults: Sequence[Fault]) -> I
         line=draft.line, article_id=draft.article_id, outcome=done.outcome if done else "refused",
         version=str(done.version) if done else None, errors=errors,
     )  # fmt: skip
-
-
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    if request.headers.get("content-type", "").startswith("multipart/"):
-        raise Problem(415, "send the bytes of the file as the body, without a form around them")
-    try:
-        async for chunk in request.stream():
-            yield chunk
-    except ClientDisconnect as error:
-        raise Problem(400, "the body ended too soon") from error
 
 
 @router.get("/knowledge/articles")

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from libs.common.contracts.classify import ArticleDue
 from libs.common.messaging.transaction import Tx
+from libs.common.runtime.media.receiving import received
 from libs.common.runtime.media.taking import Taken
-from libs.common.runtime.media.verdict import BusyError, NotTakenError, StalledError, TooLargeError, UnfitError
-from libs.common.runtime.problems import FieldError, Problem, unknown_ticket, wrong_field
+from libs.common.runtime.media.verdict import NotTakenError, TooLargeError
+from libs.common.runtime.problems import Problem, unknown_ticket
 from libs.common.runtime.timers import Due
 from services.classify import store
 from services.classify.domain import (
@@ -61,19 +62,8 @@ async def text_of(here: Here, chunks: AsyncIterator[bytes]) -> str:
 
     Raises Problem: 408, 413, 415 and 422 for what the sender sent, 503 if too many send.
     """
-    try:
-        async with here.engine.uploads.take(chunks) as taken:
-            return await _words_of(taken)
-    except NotTakenError as error:
-        raise Problem(415, str(error)) from error
-    except UnfitError as error:
-        raise wrong_field("body", str(error)) from error
-    except TooLargeError as error:
-        raise Problem(413, f"the file {error}", errors=[FieldError("body", str(error))]) from error
-    except StalledError as error:
-        raise Problem(408, str(error)) from error
-    except BusyError as error:
-        raise Problem(503, "too many files at once, come back", headers={"Retry-After": "5"}) from error
+    async with received(here.engine.uploads, chunks) as taken:
+        return await _words_of(taken)
 
 
 async def _words_of(taken: Taken) -> str:

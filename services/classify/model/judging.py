@@ -1,9 +1,6 @@
 """The trained model at work: texts in, guesses out."""
 
-import fcntl
 import hashlib
-import os
-import zipfile
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -11,12 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from libs.common.city.catalogue import Catalogue
 from services.classify.domain import Guess
 from services.classify.model.grams import Arrays, runs, unit, unpacked, vectors
+from services.classify.model.keeping import kept
 from services.classify.model.meaning import ARCHIVE, Meaning
 from services.classify.model.training import (
     Examples,
@@ -41,8 +38,6 @@ _Row = tuple[NDArray[np.int32], NDArray[np.float64]]
 """The columns of one text and their weights."""
 _Meant = NDArray[np.float32]
 """What one text means."""
-
-log = structlog.get_logger(__name__)
 
 
 class Model:
@@ -89,29 +84,11 @@ class Model:
         """Return the model of this catalogue and this code, from the folder's cache if it is there and whole."""
         meaning = Meaning.load(archive)
         name = fingerprint(catalogue, meaning)
-        path = folder / f"{name}.npz"
-        folder.mkdir(parents=True, exist_ok=True)
-        # Whoever shares the folder waits for the one that trains.
-        with (folder / "lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            try:
-                with path.open("rb") as file, np.load(file, allow_pickle=False) as cached:
-                    return cls(catalogue, name, dict(cached), meaning)
-            except FileNotFoundError:
-                log.info("training the model", name=name, questions=len(catalogue))
-            except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as damaged:
-                log.warning("the cached model cannot be read and is trained again", path=str(path), error=repr(damaged))
-            model = cls.train(catalogue, meaning, name=name)
-            model.save(path)
-            return model
-
-    def save(self, path: Path) -> None:
-        """Write the arrays, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.new")
-        with beside.open("wb") as file:
-            np.savez(file, **dict(self._arrays))  # type: ignore[arg-type]  # the stub takes names for options
-        beside.replace(path)
+        return kept(
+            folder / f"{name}.npz",
+            lambda arrays: cls(catalogue, name, arrays, meaning),
+            lambda: learn(list(catalogue), {}, meaning),
+        )
 
     def judge(self, texts: Sequence[str], looks: int = LOOKS) -> list[Guess]:
         """Return what each text is about. A first line, the title, weighs as much as all that follows.

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from libs.common.contracts.vocabulary import FileKind
 from libs.common.runtime.links import Disposition
 from libs.common.runtime.media.formats import BY_MEDIA_TYPE, TAKEN
+from libs.common.runtime.media.receiving import body_of
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import authenticate
 from services.intake import handlers
@@ -62,7 +62,7 @@ class Files(BaseModel):
 async def upload(request: Request, here: Context, sender: Sender) -> FileView:
     """Keep a file for an appeal that names it in `attachments` within 24 h. The body is the file and nothing else."""
     here.keys.admit(sender)
-    return FileView(**_view(await handlers.upload(here, sender.name, _body(request))))
+    return FileView(**_view(await handlers.upload(here, sender.name, body_of(request))))
 
 
 @router.post("/tickets/{ticket_id}/files", status_code=201, openapi_extra=_BODY)
@@ -71,21 +71,10 @@ async def add(request: Request, here: Context, ticket_id: UUID, code: Code = Non
     await admit(request, here, ticket_id, code)
     client = CITIZEN if code is not None else authenticate(request).name
     await possible(handlers.may_add_file(here, ticket_id))
-    given = await handlers.put(here, _body(request))
+    given = await handlers.put(here, body_of(request))
     async with here.database.begin() as tx:
         file = await possible(handlers.add_file(tx, here, ticket_id, given, client))
     return FileView(**_view(file))
-
-
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    """Yield the body. Raises Problem 415 for a form, whose fields nobody asked for."""
-    if request.headers.get("content-type", "").startswith("multipart/"):
-        raise Problem(415, "send the bytes of the file as the body, without a form around them")
-    try:
-        async for chunk in request.stream():
-            yield chunk
-    except ClientDisconnect as error:
-        raise Problem(400, "the body ended too soon") from error
 
 
 @router.get("/tickets/{ticket_id}/files")

@@ -10,10 +10,10 @@ import structlog
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.files import Seal, StoreAwayError, UnknownFileError
 from libs.common.runtime.media.formats import Format
+from libs.common.runtime.media.receiving import received
 from libs.common.runtime.media.taking import Taken
-from libs.common.runtime.media.verdict import BusyError, NotTakenError, StalledError, TooLargeError, UnfitError
 from libs.common.runtime.privacy import ErasedError
-from libs.common.runtime.problems import FieldError, Problem, wrong_field
+from libs.common.runtime.problems import Problem, wrong_field
 from libs.common.runtime.security import Principal
 from services.intake import store
 from services.intake.domain import WAITS, Deed, File, Ticket, misfit
@@ -44,18 +44,8 @@ async def put(here: Here, chunks: AsyncIterator[bytes]) -> Put:
     Raises Problem: 408, 413, 415 and 422 for what the sender sent, 503 if too many send or the store is away.
     """
     try:
-        async with here.engine.uploads.take(chunks) as taken:
+        async with received(here.engine.uploads, chunks) as taken:
             return await _put(here, taken)
-    except NotTakenError as error:
-        raise Problem(415, str(error)) from error
-    except UnfitError as error:
-        raise wrong_field("body", str(error)) from error
-    except TooLargeError as error:
-        raise Problem(413, f"the file {error}", errors=[FieldError("body", str(error))]) from error
-    except StalledError as error:
-        raise Problem(408, str(error)) from error
-    except BusyError as error:
-        raise Problem(503, "too many files at once, come back", headers={"Retry-After": "5"}) from error
     except StoreAwayError as error:
         raise _away() from error
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from libs.common.runtime.privacy import Secrets
 from services.cli import __main__ as cli
-from services.cli import vault
+from services.cli import client as door
 
 Answers = dict[str, Any]
 
@@ -39,7 +39,7 @@ def platform(home: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Answers, list
     def client(url: str, _: Path) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=url, transport=httpx.MockTransport(answer))
 
-    monkeypatch.setattr(vault, "client", client)
+    monkeypatch.setattr(door, "client", client)
     return answers, asked
 
 
@@ -174,6 +174,6 @@ def test_what_the_platform_refuses_is_told_in_its_words(
     home: Path, monkeypatch: pytest.MonkeyPatch, answer: Callable[[httpx.Request], httpx.Response], told: str
 ) -> None:
     monkeypatch.setattr(
-        vault, "client", lambda url, _: httpx.AsyncClient(base_url=url, transport=httpx.MockTransport(answer))
+        door, "client", lambda url, _: httpx.AsyncClient(base_url=url, transport=httpx.MockTransport(answer))
     )
     assert told in _fails("masters")
