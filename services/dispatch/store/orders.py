@@ -1,4 +1,4 @@
-"""The table of dispatch and all its SQL."""
+"""The orders."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,0 +1,93 @@
+"""What the routes of dispatch share: who asks, what they find around them, and an order as they show it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from libs.common.contracts.dispatch import ReturnGround
+from libs.common.contracts.vocabulary import (
+    AccessNeed,
+    Kind,
+    ReporterType,
+    UnitRef,
+    Urgency,
+)
+from libs.common.messaging.transaction import Tx
+from libs.common.runtime.http import Note, context
+from libs.common.runtime.privacy import Redactor
+from libs.common.runtime.problems import Problem
+from libs.common.runtime.security import Principal, require
+from services.dispatch.domain import (
+    TRANSITIONS,
+    NotPossibleError,
+    Order,
+    State,
+)
+from services.dispatch.handlers import Here
+
+Context = Annotated[Here, Depends(context)]
+Reader = Annotated[Principal, Depends(require("unit", "seat", "supervisor", "analyst"))]
+Worker = Annotated[Principal, Depends(require(*TRANSITIONS["accept"].roles))]
+Returner = Annotated[Principal, Depends(require(*TRANSITIONS["return"].roles))]
+Ruler = Annotated[Principal, Depends(require(*TRANSITIONS["rule"].roles))]
+Mover = Annotated[Principal, Depends(require(*TRANSITIONS["reassign"].roles))]
+Redacted = Annotated[Note, AfterValidator(lambda text: Redactor().redact(text))]
+"""A long text from outside. No personal data in it gets past this border."""
+
+
+class OrderView(BaseModel):
+    """One order. `unit` leads; `why` are Chinese sentences; `contacted_at` is the first contact of this round."""
+
+    model_config = ConfigDict(from_attributes=True)
+    ticket_id: UUID
+    number: str
+    round: int
+    state: State
+    unit: UnitRef
+    co_handlers: list[UnitRef]
+    district: str | None
+    rule: str
+    why: list[str]
+    desk: bool
+    code: str
+    category: tuple[str, str, str]
+    urgency: Urgency
+    kind: Kind
+    title: str | None
+    text: str
+    summary: str
+    address: str | None
+    district_name: str | None
+    street_name: str | None
+    reporter_type: ReporterType
+    access_needs: list[AccessNeed]
+    dispatched_at: datetime
+    accepted_at: datetime | None
+    contacted_at: datetime | None
+    resolved_at: datetime | None
+    reply: str | None
+    returns: int
+    return_ground: ReturnGround | None
+    return_note: str | None
+
+
+@asynccontextmanager
+async def commanding(here: Here) -> AsyncIterator[Tx]:
+    try:
+        async with here.database.begin() as tx:
+            yield tx
+    except NotPossibleError as error:
+        raise Problem(409, str(error)) from error
+
+
+def view(order: Order) -> OrderView:
+    return OrderView.model_validate(order)
+
+
+def sees_all(who: Principal) -> bool:
+    return who.may("seat", "supervisor", "analyst")
