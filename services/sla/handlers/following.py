@@ -1,10 +1,7 @@
-"""What sla does on an event, a timer or a command: learn, load, decide, save, emit."""
+"""What sla does on an event or a timer: learn, load, decide, save, emit."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from libs.common.contracts import classify, dispatch, feedback, intake, sla
 from libs.common.contracts.envelope import Envelope, Event
@@ -12,8 +9,6 @@ from libs.common.contracts.vocabulary import Receipt
 from libs.common.messaging.facts import Memory
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.notify import Notice, enqueue
-from libs.common.runtime.problems import unknown_ticket
-from libs.common.runtime.service import Context
 from libs.common.runtime.timers import Due
 from services.sla import store
 from services.sla.domain import (
@@ -23,32 +18,13 @@ from services.sla.domain import (
     Done,
     Facts,
     Led,
-    NotPossibleError,
-    PauseGround,
-    Policy,
     Received,
-    Step,
     decide,
     next_due,
-    pause,
-    resume,
 )
-from services.sla.messages import Messages
+from services.sla.handlers.around import Here
 
 TIMER = "clock"
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """What sla keeps in memory. `timezone` and `language` are those of the city's units."""
-
-    policy: Policy
-    messages: Messages
-    timezone: ZoneInfo
-    language: str
-
-
-Here = Context[Engine]
 
 
 def _received(receipt: Receipt) -> Received:
@@ -91,17 +67,6 @@ async def on_timer(timers: Sequence[Due], tx: Tx, here: Here) -> None:
     await _react({due.subject: MEMORY.of(tx, due.subject) for due in timers}, tx, here)
 
 
-async def pause_clocks(tx: Tx, here: Here, ticket_id: UUID, ground: PauseGround, until: datetime | None) -> list[Clock]:
-    """Stand the running clocks of a ticket still. Raises NotPossibleError if none runs."""
-    policy = here.engine.policy
-    return await _command(tx, here, ticket_id, "running", lambda c: pause(c, ground, until, policy, tx.now))
-
-
-async def resume_clocks(tx: Tx, here: Here, ticket_id: UUID) -> list[Clock]:
-    """Let the paused clocks of a ticket run on. Raises NotPossibleError if none is paused."""
-    return await _command(tx, here, ticket_id, "paused", lambda c: resume(c, tx.now))
-
-
 async def _react(tickets: Mapping[str, Facts], tx: Tx, here: Here) -> None:
     ids = [UUID(subject) for subject in tickets]
     clocks, cases = await store.clocks_of(tx, ids), await store.cases_of(tx, ids)
@@ -112,9 +77,10 @@ async def _react(tickets: Mapping[str, Facts], tx: Tx, here: Here) -> None:
         )
     changed = [c for id_, r in rulings.items() for c in r.clocks if c not in clocks[id_]]
     moved = [r.case for id_, r in rulings.items() if r.case and r.case != cases.get(id_)]
-    await store.save(tx, changed, moved)
+    await store.save_clocks(tx, changed)
+    await store.save_cases(tx, moved)
     for ticket_id, ruling in rulings.items():
-        _follow_up(tx, here, ticket_id, ruling.clocks, ruling.events)
+        follow_up(tx, here, ticket_id, ruling.clocks, ruling.events)
     told = [n for id_, r in rulings.items() for n in _notices(here, id_, tickets[str(id_)], r.events)]
     await enqueue(tx.connection, told, tx.now)
 
@@ -129,21 +95,7 @@ def _notices(here: Here, ticket_id: UUID, facts: Facts, events: Iterable[Event])
             yield Notice(f"{ticket_id}/{event.round}/{event.clock}/{mark}", f"unit:{event.unit.code}", text)
 
 
-async def _command(tx: Tx, here: Here, ticket_id: UUID, state: str, act: Callable[[Clock], Step]) -> list[Clock]:
-    await tx.lock([str(ticket_id)])
-    clocks = (await store.clocks_of(tx, [ticket_id]))[ticket_id]
-    if not clocks:
-        raise unknown_ticket(ticket_id, here.clock)
-    steps = {clock.name: act(clock) for clock in clocks if clock.state == state}
-    if not steps:
-        raise NotPossibleError(f"no clock of this ticket is {state}")
-    now_clocks = [steps[c.name][0] if c.state == state else c for c in clocks]
-    await store.save(tx, [clock for clock, _ in steps.values()], [])
-    _follow_up(tx, here, ticket_id, now_clocks, [event for _, said in steps.values() for event in said])
-    return now_clocks
-
-
-def _follow_up(tx: Tx, here: Here, ticket_id: UUID, clocks: Sequence[Clock], events: Sequence[Event]) -> None:
+def follow_up(tx: Tx, here: Here, ticket_id: UUID, clocks: Sequence[Clock], events: Sequence[Event]) -> None:
     subject = str(ticket_id)
     due = next_due(clocks, here.engine.policy)
     if due:

@@ -1,24 +1,20 @@
-"""HTTP of sla: clocks and supervision to look at, clocks to pause and resume."""
+"""Clocks to look at, to pause and to resume."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from libs.common.contracts.vocabulary import ClockName, Light, UnitRef, Urgency
-from libs.common.runtime.http import Body, Cursor, Line, Moment, Page, context, page
+from libs.common.runtime.http import Body, Cursor, Line, Moment, Page, page
 from libs.common.runtime.problems import Problem
-from libs.common.runtime.security import Principal, require
 from services.sla import handlers, store
-from services.sla.domain import Case, Clock, NotPossibleError, PauseGround
-from services.sla.handlers import Here
+from services.sla.api.around import Context, Reader, Supervisor
+from services.sla.domain import Clock, NotPossibleError, PauseGround
 
-router = APIRouter(prefix="/sla/v1", tags=["sla"])
-Context = Annotated[Here, Depends(context)]
-Reader = Annotated[Principal, Depends(require("unit", "seat", "supervisor", "analyst"))]
-Supervisor = Annotated[Principal, Depends(require("supervisor"))]
+router = APIRouter()
 
 
 class ClockView(BaseModel):
@@ -35,16 +31,6 @@ class ClockView(BaseModel):
     paused_until: datetime | None
     ground: str | None
     unit: UnitRef | None
-
-
-class CaseView(BaseModel):
-    """One supervision case. Level 1 street, 2 district, 3 city joint."""
-
-    ticket_id: UUID
-    level: int
-    ground: str
-    unit: UnitRef | None
-    opened_at: datetime
 
 
 class PauseCommand(Body):
@@ -98,28 +84,9 @@ async def resume(here: Context, _: Supervisor, ticket_id: UUID) -> list[ClockVie
     return [_clock(clock) for clock in clocks]
 
 
-@router.get("/supervision")
-async def list_supervision(
-    here: Context,
-    _: Reader,
-    cursor: Cursor,
-    level: Annotated[int, Query(ge=1, le=3)] = 1,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> Page[CaseView]:
-    """List the open supervision cases of at least this level, oldest first."""
-    cases = await store.open_cases(here.database, level, cursor, limit)
-    return page([_case(case) for case in cases], limit, lambda c: (c.opened_at, c.ticket_id))
-
-
 def _clock(clock: Clock) -> ClockView:
     return ClockView(
         ticket_id=clock.ticket_id, clock=clock.name, round=clock.round, state=clock.state,
         light=clock.light, urgency=clock.urgency, started_at=clock.started_at, due_at=clock.due_at,
         paused_until=clock.paused_until, ground=clock.ground, unit=clock.unit,
     )  # fmt: skip
-
-
-def _case(case: Case) -> CaseView:
-    return CaseView(
-        ticket_id=case.ticket_id, level=case.level, ground=case.ground, unit=case.unit, opened_at=case.opened_at
-    )

@@ -1,0 +1,13 @@
+"""What the routes of sla share: who asks, and what they find around them."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from libs.common.runtime.http import context
+from libs.common.runtime.security import Principal, require
+from services.sla.handlers import Here
+
+Context = Annotated[Here, Depends(context)]
+Reader = Annotated[Principal, Depends(require("unit", "seat", "supervisor", "analyst"))]
+Supervisor = Annotated[Principal, Depends(require("supervisor"))]
