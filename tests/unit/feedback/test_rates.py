@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from libs.common.city.settings import Rates as Weights
 from libs.common.contracts.vocabulary import UnitRef
-from services.feedback.rates import Rates, Tally, rates
+from services.feedback.domain.rates import Rates, Tally, rates
 
 UNIT = UnitRef(code="dept-water", name="市水务局")
 WEIGHTS = Weights(0.3, 0.4, 0.3, timedelta(days=7), 2)

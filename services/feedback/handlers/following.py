@@ -1,58 +1,37 @@
-"""What feedback does on an event, a timer or a command: learn, load, decide, save, emit."""
+"""What feedback does on an event or a timer: learn, load, decide, save, emit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from libs.common.city.settings import Rates as Weights
 from libs.common.contracts import classify, dispatch, intake, sla
 from libs.common.contracts.envelope import Envelope, Event
 from libs.common.contracts.vocabulary import Receipt
 from libs.common.messaging.facts import Memory
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.links import ReviewLinks
-from libs.common.runtime.privacy import Redactor
-from libs.common.runtime.problems import Problem, unknown_ticket
-from libs.common.runtime.service import Context
 from libs.common.runtime.timers import Due
 from services.feedback import domain, store
 from services.feedback.domain import (
-    Answer,
     Answered,
     Appeal,
     Classified,
     Facts,
     Linked,
-    NotPossibleError,
     OnTime,
-    Policy,
     Resolved,
     Review,
     Ruling,
     Ticket,
-    TryOutcome,
     decide,
     next_due,
 )
+from services.feedback.handlers.around import Here
 
 LAPSE = "lapse"
 """Fires when the time to answer is over."""
 PARENT = "parent"
 """Fires at once for each child of a ticket that moved. So a parent's transaction never waits for its children, of whom
 a burning heating plant has thousands: they follow in batches of their own, each locked alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """What feedback keeps in memory."""
-
-    policy: Policy
-    weights: Weights
-    links: ReviewLinks
-
-
-Here = Context[Engine]
 
 
 def _appeal(receipt: Receipt) -> Appeal:
@@ -106,7 +85,7 @@ def parent_of(event: intake.TicketLinked) -> list[str]:
 
 async def on_event(events: Sequence[Envelope[Event]], tx: Tx, here: Here) -> None:
     """Learn what any of them says and bring the tickets and their reviews up to it."""
-    await _react(MEMORY.learn(tx, events), tx, here)
+    await react(MEMORY.learn(tx, events), tx, here)
 
 
 async def on_linked(events: Sequence[Envelope[intake.TicketLinked]], tx: Tx, here: Here) -> None:
@@ -115,7 +94,7 @@ async def on_linked(events: Sequence[Envelope[intake.TicketLinked]], tx: Tx, her
     closed = await store.tickets_of(tx, received)
     again = [domain.repeated(ticket, received[id_], here.engine.policy, tx.now) for id_, ticket in closed.items()]
     moved = [ticket for ticket, said in again if said]
-    await store.save(tx, moved, [])
+    await store.save_tickets(tx, moved)
     await _tell_children(tx, moved)
     for ticket, said in again:
         for event in said:
@@ -125,58 +104,10 @@ async def on_linked(events: Sequence[Envelope[intake.TicketLinked]], tx: Tx, her
 
 async def on_timer(timers: Sequence[Due], tx: Tx, here: Here) -> None:
     """The time to answer is over, or a parent moved."""
-    await _react({due.subject: MEMORY.of(tx, due.subject) for due in timers}, tx, here)
+    await react({due.subject: MEMORY.of(tx, due.subject) for due in timers}, tx, here)
 
 
-async def review(tx: Tx, here: Here, ticket_id: UUID, given: Answer, token: str | None = None) -> Review:
-    """Take an answer: the citizen's own by the token of its round, else from a seat for what is asked now.
-
-    Raises NotPossibleError if nothing is asked or something else was answered, Problem 403 for a wrong token.
-    """
-    reviews = await _reviews(tx, here, ticket_id)
-    if token is not None:
-        reviews = [asked for asked in reviews if here.engine.links.valid(ticket_id, asked.round, token)]
-        if not reviews:
-            raise Problem(403, "token: does not open a review of this ticket")
-    given = replace(given, comment=Redactor().redact(given.comment) if given.comment else None)
-    by: domain.By = "seat" if token is None else "citizen"
-    answered, said = domain.answer(_asked(reviews), given, by, here.engine.policy, tx.now)
-    await _keep(tx, here, answered, said)
-    return answered
-
-
-async def attempt(tx: Tx, here: Here, ticket_id: UUID, outcome: TryOutcome) -> Review:
-    """Keep a seat's call. Raises NotPossibleError unless a callback is awaited."""
-    reviews = await _reviews(tx, here, ticket_id)
-    tried = domain.attempt(_asked(reviews), outcome, here.engine.policy, tx.now)
-    await _keep(tx, here, tried, [])
-    return tried
-
-
-async def _reviews(tx: Tx, here: Here, ticket_id: UUID) -> list[Review]:
-    await tx.lock([str(ticket_id)])
-    reviews = (await store.reviews_of(tx, [ticket_id]))[ticket_id]
-    if reviews:
-        return reviews
-    if not tx.aggregate(str(ticket_id)).known:
-        raise unknown_ticket(ticket_id, here.clock)
-    raise NotPossibleError("the citizen was not asked yet")
-
-
-def _asked(reviews: Sequence[Review]) -> Review:
-    return next((review for review in reviews if review.state == "requested"), reviews[-1])
-
-
-async def _keep(tx: Tx, here: Here, changed: Review, events: Sequence[Event]) -> None:
-    """Store what a command did to a review, tell it, and let the ticket close or reopen by it."""
-    subject = str(changed.ticket_id)
-    await store.save(tx, [], [changed])
-    for event in events:
-        tx.emit(subject, event)
-    await _react({subject: MEMORY.of(tx, subject)}, tx, here)
-
-
-async def _react(known: Mapping[str, Facts], tx: Tx, here: Here) -> None:
+async def react(known: Mapping[str, Facts], tx: Tx, here: Here) -> None:
     ids = [UUID(subject) for subject in known]
     tickets, reviews = await store.tickets_of(tx, ids), await store.reviews_of(tx, ids)
     parents = await store.tickets_of(tx, {facts.linked.parent for facts in known.values() if facts.linked})
@@ -186,7 +117,8 @@ async def _react(known: Mapping[str, Facts], tx: Tx, here: Here) -> None:
         rulings[ticket_id] = decide(facts, tickets[ticket_id], reviews[ticket_id], parent, here.engine.policy, tx.now)
     moved = [ruling.ticket for id_, ruling in rulings.items() if ruling.ticket != tickets[id_]]
     changed = [review for id_, ruling in rulings.items() for review in ruling.reviews if review not in reviews[id_]]
-    await store.save(tx, moved, changed)
+    await store.save_tickets(tx, moved)
+    await store.save_reviews(tx, changed)
     await _tell_children(tx, moved)
     for ticket_id, ruling in rulings.items():
         _follow_up(tx, ticket_id, reviews[ticket_id], ruling)

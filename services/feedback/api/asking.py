@@ -1,26 +1,22 @@
-"""HTTP of feedback: answers by seat or by link, callbacks to make, scorecards to read."""
+"""Answers by seat or by link, and callbacks to make."""
 
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from libs.common.contracts.vocabulary import Resolution, UnitRef, Urgency
-from libs.common.runtime.http import Body, Cursor, Line, Note, Page, context, page
+from libs.common.runtime.http import Body, Cursor, Line, Note, Page, page
 from libs.common.runtime.problems import Problem
-from libs.common.runtime.security import Principal, authorise, require
+from libs.common.runtime.security import authorise
 from services.feedback import handlers, store
+from services.feedback.api.around import Context, Limit, Reader, Seat
 from services.feedback.domain import Answer, By, Method, NotPossibleError, Review, State, TryOutcome
 from services.feedback.handlers import Here
-from services.feedback.rates import Tally, rates
 
-router = APIRouter(prefix="/feedback/v1", tags=["feedback"])
-Context = Annotated[Here, Depends(context)]
-Reader = Annotated[Principal, Depends(require("unit", "seat", "supervisor", "analyst"))]
-Seat = Annotated[Principal, Depends(require("seat", "supervisor"))]
-Limit = Annotated[int, Query(ge=1, le=500)]
+router = APIRouter()
 
 
 class ReviewCommand(Body):
@@ -88,23 +84,6 @@ class CallbackView(BaseModel):
     tries: list[TryView]
 
 
-class Scorecard(BaseModel):
-    """A unit's three rates in a month, as fractions, with how many answers they rest on: few tell little.
-
-    `total` is weighted as the city sets. The shares in time are of the answers whose clock is known.
-    """
-
-    unit: UnitRef
-    period: str
-    counted: int
-    responded: float | None
-    solved: float | None
-    satisfied: float | None
-    total: float | None
-    response_in_time: float | None
-    completion_in_time: float | None
-
-
 @router.post("/tickets/{ticket_id}/review")
 async def post_review(
     request: Request,
@@ -153,18 +132,6 @@ async def post_attempt(here: Context, _: Seat, ticket_id: UUID, command: Attempt
         raise Problem(409, str(error)) from error
 
 
-@router.get("/scorecards")
-async def list_scorecards(
-    here: Context,
-    _: Reader,
-    period: Annotated[str, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="A month, e.g. 2026-11")],
-    unit: Line | None = None,
-) -> list[Scorecard]:
-    """List the three rates of each unit that was judged in a month, in the city's time."""
-    tallies = await store.tallies(here.database, period, unit)
-    return [_scorecard(tally, period, here) for tally in tallies]
-
-
 def _review(review: Review) -> ReviewView:
     return ReviewView(
         ticket_id=review.ticket_id, round=review.round, method=review.method, state=review.state, unit=review.unit,
@@ -186,12 +153,3 @@ def _callback(review: Review) -> CallbackView:
 
 def _tries(review: Review) -> list[TryView]:
     return [TryView(at=call.at, outcome=call.outcome) for call in review.tries]
-
-
-def _scorecard(tally: Tally, period: str, here: Here) -> Scorecard:
-    shares = rates(tally, here.engine.weights)
-    return Scorecard(
-        unit=tally.unit, period=period, counted=tally.counted, responded=shares.responded, solved=shares.solved,
-        satisfied=shares.satisfied, total=shares.total, response_in_time=tally.response_in_time,
-        completion_in_time=tally.completion_in_time,
-    )  # fmt: skip
