@@ -1,12 +1,15 @@
-"""Every name a place of the city goes by, and where such names stand in a text."""
+"""Every name a place of the city goes by, and where such names stand in a text, rightly written or nearly so."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from enum import IntEnum
 
-from libs.common.city.pack import City, PlaceName, Unit
+from libs.common.city.misspelt import LONG, Spelling
+from libs.common.city.names import Communities, PlaceName
+from libs.common.city.pack import City
+from libs.common.city.toponyms import Index, Mention, Strength, Target, Toponym, apart, folded
+from libs.common.city.units import Unit
+
+__all__ = ["Gazetteer", "Mention", "Strength", "Target"]
 
 _STREET_SUFFIX = re.compile(r"(?:满族|回族|蒙古族)?(?:街道|地区|镇|乡)$")
 # What may stand for a unit's own suffix: a 地区 (area office) is in most cases a town or township as well.
@@ -16,94 +19,53 @@ _SUFFIXES = {
     "镇": ("镇",),
     "乡": ("乡",),
 }
-
-
-class Strength(IntEnum):
-    """How much a name says by itself, from an ordinary word to the official name."""
-
-    WORD = 1  # an ordinary word too: 平房, 天桥
-    SHORT = 2  # without its suffix: 望京
-    SITE = 3  # a landmark, station, estate, village or road
-    OFFICIAL = 4  # with its suffix: 望京街道, 朝阳区
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a name points: a district (six digits) and, unless it is as wide as the district, a street unit code."""
-
-    district: str
-    street: str | None
-
-
-@dataclass(slots=True)
-class Toponym:
-    """A name and what it may mean: places of the city, the city as a whole (`home`) or another one (`outside`)."""
-
-    name: str
-    strength: Strength = Strength.WORD
-    targets: list[Target] = field(default_factory=list)
-    home: bool = False
-    outside: bool = False
-
-    def add(self, strength: Strength, target: Target) -> None:
-        """Keep only the targets of the strongest meaning: an official name is not shared with a short one."""
-        if strength > self.strength:
-            self.strength, self.targets = strength, []
-        if strength == self.strength and target not in self.targets:
-            self.targets.append(target)
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A name where it stands in a text: characters from `start` to before `end`."""
-
-    start: int
-    end: int
-    toponym: Toponym
+# 西罗园第二, 柳芳北里南, 芳城园一区第一: a part of what people call by the name before it.
+_PART = re.compile(
+    r"(?:第[一二三四五六七八九十、]+|[一二三四五六七八九十]+区|(?<=[里园苑街路庄区村寺])[东西南北中]区?|[东西南北中]区)$"
+)
+_LINE = re.compile(r"(?:街|路|胡同|巷|条|道)$")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 class Gazetteer:
     """The names of one city. Finding them costs a dictionary look-up per character, however many names there are."""
 
     def __init__(self, city: City) -> None:
-        """Index the official names, their short and suffixed forms, and places.csv."""
+        """Index the official names, their short and suffixed forms, places.csv and communities.csv."""
         self._names: dict[str, Toponym] = {}
         self._common = {place.name for place in city.places if place.kind == "common"}
-        districts = {unit.short for unit in city.units.values() if unit.kind == "district"}
+        self._districts = {unit.short for unit in city.units.values() if unit.kind == "district"}
         for unit in city.units.values():
-            for name, strength in _forms(unit, self._common, districts):
+            for name, strength in _forms(unit, self._common, self._districts):
                 self._add(name, strength, Target(unit.district or "", _street(unit)))
         for place in city.places:
             self._add_place(place)
-        self._lengths = _lengths_by_first(self._names)
+        self._add_communities(city.communities)
+        self._exact = Index((folded(name), toponym) for name, toponym in self._names.items())
+        self._spelling = Spelling(self._names.values(), self._districts, city.catalogue)
 
     def mentions(self, text: str) -> list[Mention]:
         """The names in a text, in order and not overlapping; where two overlap the longer stands, then the earlier."""
-        free = bytearray(len(text))
-        kept: list[Mention] = []
-        for found in sorted(self._candidates(text), key=lambda m: (m.start - m.end, m.start)):
-            if not any(free[found.start : found.end]):
-                free[found.start : found.end] = b"\1" * (found.end - found.start)
-                kept.append(found)
-        return sorted(kept, key=lambda mention: mention.start)
+        return apart(self._exact.at_each(folded(text), lambda _start, _toponym: True), bytearray(len(text)))
 
-    def _candidates(self, text: str) -> Iterator[Mention]:
-        for start, first in enumerate(text):
-            for length in self._lengths.get(first, ()):
-                if toponym := self._names.get(text[start : start + length]):
-                    # Near the end of the text a slice is shorter than asked for: the name knows its length.
-                    yield Mention(start, start + len(toponym.name), toponym)
-                    break
+    def alike(self, text: str, taken: Iterable[Mention] = ()) -> list[Mention]:
+        """Names that a text misspells outside of the mentions `taken`: of equal sound, or one character off."""
+        return self._spelling.alike(text, taken)
 
     def _add(self, name: str, strength: Strength, target: Target) -> None:
         self._names.setdefault(name, Toponym(name)).add(strength, target)
 
     def _add_place(self, place: PlaceName) -> None:
+        new = place.name not in self._names
         toponym = self._names.setdefault(place.name, Toponym(place.name))
         toponym.home |= place.kind == "city"
         toponym.outside |= place.kind == "outside"
+        toponym.road = place.kind == "road" and (new or toponym.road)
         if place.district:
-            toponym.add(self._place_strength(place, toponym), Target(place.district, place.street))
+            target = Target(place.district, place.street)
+            toponym.add(self._place_strength(place, toponym), target)
+            if place.kind == "station":
+                self._add(f"{place.name.removesuffix('站')}地铁站", Strength.SITE, target)
 
     def _place_strength(self, place: PlaceName, known: Toponym) -> Strength:
         if place.name in self._common:
@@ -112,6 +74,33 @@ class Gazetteer:
         if known.targets and known.strength is Strength.SHORT:
             return Strength.SHORT
         return Strength.SHORT if place.kind == "alias" else Strength.SITE
+
+    def _add_communities(self, listed: Iterable[Communities]) -> None:
+        """Add what the lists say and nobody wrote down better: names of places.csv and of streets keep theirs."""
+        known = frozenset(self._names)
+        for here in listed:
+            target = Target(here.district, here.street)
+            for name, bare in _spoken(here):
+                if name in known or (bare and len(_HAN.findall(name)) < LONG) or len(name) < LONG:
+                    continue
+                line = bare and _LINE.search(name) is not None
+                self._add(name, Strength.SHORT if line else Strength.SITE, target)
+                self._names[name].road |= line
+                self._names[name].listed = True
+
+
+def _spoken(here: Communities) -> Iterator[tuple[str, bool]]:
+    """What people say for a village or community, and whether it is without the word that tells what it is."""
+    for village in here.villages:
+        yield village, False
+        yield village.removesuffix("村"), True
+    for community in here.communities:
+        yield f"{community}社区", False
+        name = community
+        while name:
+            yield name, True
+            shorter = _PART.sub("", name)
+            name = shorter if shorter != name else ""
 
 
 def _street(unit: Unit) -> str | None:
@@ -132,15 +121,9 @@ def _street_forms(unit: Unit, common: set[str], districts: set[str]) -> Iterator
     # 怀柔地区 shares its short name with its district, which is what people mean by it.
     if base in districts:
         return
-    suffix = next(s for s in _SUFFIXES if unit.name.zh.endswith(s))
-    if len(base) > 1:
+    # A name of another language has none of these suffixes.
+    suffix = next((s for s in _SUFFIXES if unit.name.zh.endswith(s)), None)
+    if suffix and len(base) > 1:
         for variant in _SUFFIXES[suffix]:
             yield base + variant, Strength.OFFICIAL
     yield unit.short, Strength.WORD if unit.short in common else Strength.SHORT
-
-
-def _lengths_by_first(names: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    lengths: dict[str, set[int]] = defaultdict(set)
-    for name in names:
-        lengths[name[0]].add(len(name))
-    return {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}

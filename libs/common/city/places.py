@@ -2,7 +2,7 @@
 
 The resolver weighs the names it finds. A district and a street that agree make it sure; a name that several places
 share, or that is an ordinary word too, needs its suffix or its district beside it. What stays open is said to be open:
-candidates instead of a street. Coordinates only tell inside from outside: the pack holds no boundaries of districts.
+candidates instead of a street. Coordinates tell inside from outside, and the district where the pack knows points.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from libs.common.city.gazetteer import Gazetteer, Mention, Strength, Target
 from libs.common.city.pack import City
+from libs.common.city.points import Spot
 from libs.common.contracts import vocabulary
 
 _T = TypeVar("_T")
@@ -24,17 +25,21 @@ _ROAD = re.compile(
 # 天津包子铺, 河南人, 上海某公司, 山东门: the city is in a thing's name, in where someone is from, or not there at all.
 _NOT_THERE = re.compile(
     r"路|街|菜|人|籍|牌|车牌|大厦|饭店|宾馆|酒店|驻京|办事处|老家|户口|户籍|医保|社保|身份证|通行证|口音|烤|面馆|拉面|包子|小吃"
-    r"|银行|航空|大学|话|口味|特产|啤酒|扒鸡|湖|门|侧|边|沿|岸|里|站|桥|那样|一样|\w{1,8}(?:公司|集团|支行|协会|商会)"
+    r"|银行|航空|大学|话|口味|特产|啤酒|扒鸡|湖|门|侧|边|沿|岸|里|站|桥(?![东西]区)|那样|一样|\w{1,8}(?:公司|集团|支行|协会|商会)"
 )
 # 不像上海, 从河北, 发往深圳: a comparison or a journey, not where the matter is.
 _ELSEWHERE = re.compile(r"像|如|比|学|标|照|离|从|自|由|回|去|往|赴|至|发|寄|对|跟|和|与")
+# 我在国贸上班: where somebody works is told beside where the matter is.
+_ASIDE = re.compile(r"(?:这边|那边|附近)?(?:上班|工作|打工|办公|上学|读书)")
 _CITY_SUFFIX = re.compile(r"[省市县区州]")
 _GAP = re.compile(r"[省市县区的 ,，、]?")
 
 _WEIGHT = {Strength.WORD: 0.8, Strength.SHORT: 1.0, Strength.SITE: 1.5, Strength.OFFICIAL: 4.0}
 _STREET_CONFIDENCE = {Strength.WORD: 0.55, Strength.SHORT: 0.75, Strength.SITE: 0.8, Strength.OFFICIAL: 0.92}
 _DISTRICT_CONFIDENCE = {Strength.WORD: 0.4, Strength.SHORT: 0.8, Strength.SITE: 0.75, Strength.OFFICIAL: 0.9}
-_AGREEMENT, _DOUBT, _OPEN = 0.12, 0.1, 0.4
+_AGREEMENT, _DOUBT, _GUESS = 0.12, 0.1, 0.15
+# Nothing but candidates; candidates that all lie in one district.
+_OPEN, _SHARED = 0.4, 0.7
 # A street wins over another when the words for it weigh this many times more.
 _CLEARLY = 1.5
 
@@ -73,6 +78,8 @@ class _Clue:
     strength: Strength
     targets: tuple[Target, ...]
     road: bool
+    aside: bool = False
+    guessed: bool = False
 
     @property
     def names_district(self) -> bool:
@@ -100,6 +107,7 @@ class PlaceResolver:
         """Index the names of the city once; some milliseconds."""
         self._gazetteer = Gazetteer(city)
         self._bounds = city.bounds
+        self._points = city.points
         self._names = {code: unit.name.zh for code, unit in city.units.items()}
 
     def resolve(self, text: str, location: tuple[float, float] | None = None) -> Place | None:
@@ -109,16 +117,36 @@ class PlaceResolver:
         low confidence, so that a person looks.
         """
         place = self._read(text)
-        if location is None or self._bounds.contains(*location):
+        if location is None:
             return place
+        if self._bounds.contains(*location):
+            return self._pointed(place, self._points.at(*location))
         if place is None or place.outside:
             return replace(place or Place(), confidence=0.95, outside=True)
         return replace(place, confidence=min(place.confidence, _OPEN), outside=True)
 
+    def _pointed(self, place: Place | None, spot: Spot | None) -> Place | None:
+        """The place of a point, where the city knows what lies there, unless the words are surer of another."""
+        if spot is None or (place and place.district and place.confidence > spot.share):
+            return place
+        words = place.street if place and place.district == spot.district else None
+        street = words or spot.street or None
+        return Place(
+            district=spot.district,
+            district_name=self._names[f"d-{spot.district}"],
+            street=street,
+            street_name=self._names[street] if street else None,
+            confidence=spot.share,
+            matched=place.matched if place else (),
+        )
+
     def _read(self, text: str) -> Place | None:
         mentions = self._gazetteer.mentions(text)
         abroad, clues = _clues(mentions, text)
+        if not any(target.street for clue in clues for target in clue.targets) and not abroad:
+            clues += _misspelt(self._gazetteer.alike(text, mentions), text, clues)
         if clues:
+            clues = [clue for clue in clues if not clue.aside] or clues
             doubt = _DOUBT * 2 if abroad and not any(clue.names_district for clue in clues) else 0.0
             return self._settle(clues, doubt)
         if abroad and not any(mention.toponym.home for mention in mentions):
@@ -144,7 +172,7 @@ class PlaceResolver:
         support = [clue for clue in clues if target in clue.targets]
         strongest = max(support, key=lambda clue: clue.weight)
         confidence = _STREET_CONFIDENCE[strongest.strength] + (_AGREEMENT if named else 0.0)
-        confidence -= doubt + (_DOUBT if strongest.road else 0.0)
+        confidence -= doubt + (_DOUBT if strongest.road else 0.0) + (_GUESS if strongest.guessed else 0.0)
         return self._place(target, confidence, _matched(clues, {target.district}, target.street))
 
     def _district_only(self, clues: Sequence[_Clue], contrary: Sequence[_Clue], doubt: float) -> Place:
@@ -165,7 +193,7 @@ class PlaceResolver:
         return Place(
             district=shared,
             district_name=self._names[f"d-{shared}"] if shared else "",
-            confidence=_OPEN,
+            confidence=_SHARED if shared and not district else _OPEN,
             matched=_unique(clue.name for clue in clues),
             candidates=tuple(target.street or f"d-{target.district}" for target in possible),
         )
@@ -190,7 +218,7 @@ def _clues(mentions: Sequence[Mention], text: str) -> tuple[list[_Abroad], list[
         beside = before is not None and _GAP.fullmatch(text, before.end, mention.start) is not None
         clue = None if foreign and beside else _clue(mention, text, clues[-1] if clues and beside else None)
         if clue:
-            clues.append(clue)
+            clues.append(_below(clue, before) if before and beside else clue)
         elif city := _abroad(mention, text):
             abroad.append(city)
         foreign = clue is None and (mention.toponym.outside or (foreign and beside))
@@ -198,17 +226,36 @@ def _clues(mentions: Sequence[Mention], text: str) -> tuple[list[_Abroad], list[
     return abroad, clues
 
 
+def _below(clue: _Clue, before: Mention) -> _Clue:
+    """What several places share, right behind a word that is the name of one's street: 峪口云峰寺村."""
+    kept = tuple(target for target in clue.targets if target in before.toponym.targets)
+    return replace(clue, targets=kept) if kept else clue
+
+
 def _clue(mention: Mention, text: str, before: _Clue | None) -> _Clue | None:
     toponym = mention.toponym
     if not toponym.targets:
         return None
     road = toponym.strength < Strength.SITE and _ROAD.match(text, mention.end) is not None
-    clue = _Clue(toponym.name, toponym.strength, tuple(toponym.targets), road)
+    said, aside = text[mention.start : mention.end], _ASIDE.match(text, mention.end) is not None
+    clue = _Clue(said, toponym.strength, tuple(toponym.targets), road or toponym.road, aside)
     if clue.strength is not Strength.WORD:
         return clue
     if before is None or not before.names_district:
         return None
     return clue.within({target.district for target in before.targets})
+
+
+def _misspelt(mentions: Sequence[Mention], text: str, clues: Sequence[_Clue]) -> list[_Clue]:
+    """Names that the text only nearly says; where it names a district they count in that one only."""
+    named = {target.district for clue in clues for target in clue.targets}
+    found: list[_Clue] = []
+    for mention in mentions:
+        clue = None if mention.toponym.listed and not named else _clue(mention, text, None)
+        clue = clue.within(named) if clue and named else clue
+        if clue:
+            found.append(replace(clue, guessed=True))
+    return found
 
 
 def _abroad(mention: Mention, text: str) -> _Abroad | None:

@@ -161,11 +161,30 @@ class Rates:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Routing:
-    """Confidence below which a person looks, how long a ticket waits for one, returns before the centre rules."""
+    """Confidence below which a person looks, how long a ticket waits for one, returns before the centre rules.
+
+    Of a city with a model of routing (routing.npz): whether it `learned_leads` where it is at least so `learned_sure`.
+    `below` lets it name units under the one that a rule names, `always` any; it never leads where a person is to look.
+    """
 
     low_confidence: Share
     hold_limit: Span
     returns_before_centre: Annotated[int, Field(ge=1)]
+    learned_leads: Literal["never", "below", "always"] = "never"
+    learned_sure: Share = 0.5
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Helping:
+    """How long a unit has that was drawn in: to turn up to a whistle 吹哨报到, and for its part of the work.
+
+    `share` is that of the completion limit of the order's class, so that the lead has the rest of it. All are defaults
+    of this project.
+    """
+
+    whistle_urgent: Span = timedelta(minutes=30)
+    whistle: Span = timedelta(hours=24)
+    share: Annotated[float, Field(gt=0, le=1)] = 0.5
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -218,6 +237,8 @@ class Retention:
     calls: Span = timedelta(days=365)
     audit: Span = timedelta(days=1095)
     open_after_end: Span = timedelta(days=30)
+    decisions: Span = timedelta(days=365)
+    """From when it was made: why an order got its lead."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -273,11 +294,12 @@ class Access:
 class Hotspots:
     """How sure a hot event must be: how many a day may be raised by chance, and of how many people it must at least be.
 
-    Both are defaults of this project.
+    One that flares up within `again_days` after it cooled is the same event again. All are defaults of this project.
     """
 
     false_alarms: Annotated[float, Field(gt=0, le=100)] = 1.0
     least: Annotated[int, Field(ge=3)] = 6
+    again_days: Annotated[int, Field(ge=0, le=365)] = 14
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -289,6 +311,7 @@ class Settings:
     policy: Policy
     rates: Rates
     routing: Routing
+    helping: Helping = Helping()
     screening: Screening = Screening()
     raising: tuple[Raising, ...] = ()
     repeats: Repeats = Repeats()

@@ -205,3 +205,12 @@ def test_the_command_fails_on_a_bad_pack(small_pack: Path, capsys: pytest.Captur
     assert main([str(small_pack)]) == 1
     assert "units.csv:3 kind" in capsys.readouterr().err
     assert main([]) == 2
+
+
+def test_the_command_checks_a_table_of_units_by_itself(small_pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (small_pack / "units.csv").rename(small_pack / "new-units.csv")
+    assert main([str(small_pack / "new-units.csv")]) == 0
+    assert capsys.readouterr().out == "units 5\n"
+    _spoil(small_pack / "new-units.csv", "department,centre", "bureau,centre")
+    assert main([str(small_pack / "new-units.csv")]) == 1
+    assert "new-units.csv:3 kind" in capsys.readouterr().err

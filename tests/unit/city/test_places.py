@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from libs.common.city.gazetteer import Gazetteer
 from libs.common.city.pack import City, Unit, load_city
 from libs.common.city.places import Place, PlaceResolver
+from libs.common.city.toponyms import folded
 
 BEIJING = load_city(Path("deploy/cities/beijing"))
 RESOLVER = PlaceResolver(BEIJING)
@@ -33,7 +34,7 @@ def test_mentions_are_in_order_and_never_overlap(words: list[str]) -> None:
     end = 0
     for mention in GAZETTEER.mentions(text):
         assert mention.start >= end
-        assert text[mention.start : mention.end] == mention.toponym.name
+        assert folded(text[mention.start : mention.end]) == folded(mention.toponym.name)
         end = mention.end
 
 
@@ -120,10 +121,11 @@ def test_words_without_a_place_give_none(resolver: PlaceResolver, text: str) -> 
 
 
 def test_ordinary_speech_is_not_taken_for_a_place(beijing: City, resolver: PlaceResolver) -> None:
-    """The phrases of the catalogue name no place of the city: thousands of sentences to be wrong about."""
+    """The phrases of the catalogue name no place of the city but these: thousands of sentences to be wrong about."""
     phrases = [phrase for question in beijing.catalogue for phrase in question.phrases]
-    found = [(phrase, resolver.resolve(phrase)) for phrase in phrases]
-    assert [phrase for phrase, place in found if place and not place.outside] == []
+    found = [resolver.resolve(phrase) for phrase in phrases]
+    named = {name for place in found if place and not place.outside for name in place.matched}
+    assert named <= {"天文馆", "抗战馆"}
 
 
 def test_any_pack_resolves_its_own_places(small_pack: Path) -> None:
