@@ -52,12 +52,16 @@ class Tickets:
 
 @dataclass(slots=True)
 class Event:
-    """What was injected: when its tickets came, in minutes since the watch began, and when it was found."""
+    """What was injected: when its tickets came, in minutes since the watch began, and when it was found.
+
+    `usual` are the tickets that its question has there on a mean day without it.
+    """
 
     kind: str
     at: Floats
     code: int
     places: Ints
+    usual: float
     word: int | None = None
     found: float | None = None
 
@@ -65,6 +69,11 @@ class Event:
     def tenth(self) -> float:
         """When its tenth ticket came."""
         return float(self.at[TENTH - 1])
+
+    @property
+    def in_time(self) -> bool:
+        """Whether it was found soon enough."""
+        return self.found is not None and self.found - self.tenth <= LATE / timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -147,7 +156,8 @@ class City:
         if kind == "quick, city":
             tickets = 300
         at = np.sort(start + self.chance.uniform(0, lasts, tickets))
-        return Event(kind, at, code, places, VOCABULARY * 30 + 2 * number if kind == "new word" else None)
+        usual = float(self.means[code, places].sum())
+        return Event(kind, at, code, places, usual, VOCABULARY * 30 + 2 * number if kind == "new word" else None)
 
 
 class Watch:
@@ -262,10 +272,10 @@ def _watch_day(
         here = 1440 + minute
         for event in open_:
             free &= ~_inside(event, tickets, here, timedelta(hours=1))
-        started = time.perf_counter()
+        started = time.process_time()
         found = watch.look(now, here, tickets, free)
         words = watch.new_words(now, here, tickets, free)
-        tally.seconds.append(time.perf_counter() - started)
+        tally.seconds.append(time.process_time() - started)
         for one in found:
             mine = _inside(one, tickets, here, one.window) & free
             _settle(tally, began + minute, tickets, mine, f"{one.spot.category} {one.spot.street or one.spot.district} "
@@ -302,10 +312,15 @@ def rows(tally: Tally) -> Iterator[str]:
     for kind in KINDS:
         mine = [event for event in tally.events if event.kind == kind]
         delays = np.array([e.found - e.tenth for e in mine if e.found is not None])
-        in_time = int((delays <= LATE / timedelta(minutes=1)).sum())
+        in_time = sum(event.in_time for event in mine)
         median = f"{np.median(delays):+.0f}" if len(delays) else ""
         late, missed = len(delays) - in_time, len(mine) - len(delays)
         yield f"{kind:15} {len(mine):9} {in_time:14} {late:5} {missed:7}   {median:>8}"
+    for event in tally.events:
+        if not event.in_time:
+            took = f"{event.tenth - event.at[0]:.0f} min to its tenth ticket"
+            found = f"{event.found - event.tenth:.0f} min after it" if event.found is not None else "never"
+            yield f"  {event.kind}: usually {event.usual:.1f} a day, {took}, found {found}"
 
 
 def main() -> None:
@@ -328,7 +343,7 @@ def main() -> None:
     print("\n".join(rows(tally)))
     print(f"False alarms: {len(tally.false) / wanted.days:.1f} a day")
     print("\n".join(f"  {line}" for line in tally.false))
-    print(f"A look at all windows and words: {1000 * float(np.mean(tally.seconds)):.0f} ms")
+    print(f"A look at all windows and words: {1000 * float(np.mean(tally.seconds)):.0f} ms of processor time")
     print(f"The baseline, packed: {len(watch.baseline.packed()) / 1e6:.1f} MB")
 
 

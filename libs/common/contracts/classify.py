@@ -129,6 +129,8 @@ class _Hotspot(Part):
     judged to be, `title` its place and matter in words. `count` are tickets, `voices` people; `expected` are the
     tickets that usually come in `window_minutes`, in which the event was found. `word` is a new word that its tickets
     share, whatever they were judged to be. `mood` runs from -1 (bitter) to 1; `reasons` are those of the risk.
+    An event that flares up after it cooled is raised again with the next `round`, which began at `reheated_at`; all
+    other numbers are of all rounds.
     """
 
     code: str
@@ -151,6 +153,8 @@ class _Hotspot(Part):
     window_minutes: int = 0
     first_ticket: UUID | None = None
     raised_at: datetime | None = None
+    round: int = 1
+    reheated_at: datetime | None = None
 
 
 class HotspotRaised(_Hotspot, Event, name="hotspot.raised", emitter="classify"):

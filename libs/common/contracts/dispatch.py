@@ -5,11 +5,19 @@
 
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from libs.common.contracts.envelope import Event
 from libs.common.contracts.vocabulary import ContactMethod, UnitRef, Urgency
 
 ReturnGround = Literal["not_our_duty", "not_our_area", "duplicate", "unclear", "out_of_scope"]
+
+HelpRole = Literal["co_handler", "sub_task", "whistle"]
+HelpState = Literal["accepted", "arrived", "done", "relief_asked", "relief_refused", "relieved", "recalled"]
+ReliefGround = Literal["not_our_duty", "not_our_area", "no_power", "done_by_others"]
+ReplyFault = Literal[
+    "boilerplate", "nothing_done", "no_basis", "no_contact", "no_date", "off_topic", "other_place", "unanswered"
+]
 
 
 class TicketDispatched(Event, name="ticket.dispatched", emitter="dispatch"):
@@ -20,7 +28,11 @@ class TicketDispatched(Event, name="ticket.dispatched", emitter="dispatch"):
     """The class it was dispatched under, for who hears of the order before the judgement."""
     district: str | None = None
     co_handlers: tuple[UnitRef, ...] = ()
+    help_due_at: datetime | None = None
+    """When each of the co-handlers must have done its part; ticket.assisted tells how it goes."""
     rule: str
+    rules: str = ""
+    """The version of the rules that decided; empty where a person did."""
     why: tuple[str, ...]
     desk: bool = False
     round: int
@@ -36,7 +48,11 @@ class TicketAccepted(Event, name="ticket.accepted", emitter="dispatch"):
 
 
 class TicketContacted(Event, name="ticket.contacted", emitter="dispatch"):
-    """The unit spoke with the citizen. `first_at`, this round's first contact, stops the response clock."""
+    """The unit spoke with the citizen. `first_at`, this round's first contact, stops the response clock.
+
+    Not `reached`, it only tried: that is no response, and `first_at` says nothing then. `made_at` is when it was, noted
+    at `at`.
+    """
 
     unit: UnitRef
     method: ContactMethod
@@ -44,6 +60,8 @@ class TicketContacted(Event, name="ticket.contacted", emitter="dispatch"):
     round: int
     at: datetime
     first_at: datetime
+    reached: bool = True
+    made_at: datetime | None = None
 
 
 class TicketProgressed(Event, name="ticket.progressed", emitter="dispatch"):
@@ -84,6 +102,8 @@ class TicketReassigned(Event, name="ticket.reassigned", emitter="dispatch"):
     unit: UnitRef
     previous: UnitRef
     district: str | None = None
+    rules: str = ""
+    """The version of the rules that moved it; empty where a person did."""
     why: tuple[str, ...]
     desk: bool = False
     round: int
@@ -91,13 +111,40 @@ class TicketReassigned(Event, name="ticket.reassigned", emitter="dispatch"):
 
 
 class TicketAssigned(Event, name="ticket.assigned", emitter="dispatch"):
-    """Another unit was drawn in: as co-handler 协办, for a sub-task, or by a whistle 吹哨报到."""
+    """Another unit was drawn in: as co-handler 协办, for a sub-task, or by a whistle 吹哨报到.
 
-    role: Literal["co_handler", "sub_task", "whistle"]
+    `due_at` is when its part must be done, or of a whistle when it must be on the spot. `contact` is whom to speak to
+    there: an office, or a staff name. Co-handlers that ticket.dispatched names are drawn in by that.
+    """
+
+    role: HelpRole
     unit: UnitRef
     task: str | None = None
     round: int
     at: datetime
+    task_id: UUID | None = None
+    due_at: datetime | None = None
+    contact: str | None = None
+
+
+class TicketAssisted(Event, name="ticket.assisted", emitter="dispatch"):
+    """A unit that was drawn in took a step: took its part on, came to the spot, did it, or ended with it otherwise.
+
+    `helpers` are the codes of all units that have taken on a part of this order by now. It asks the centre to be
+    relieved on a `ground`, and goes on until that is ruled on. `turned_up_in_seconds` is from the whistle to the spot.
+    """
+
+    task_id: UUID
+    role: HelpRole
+    unit: UnitRef
+    state: HelpState
+    ground: ReliefGround | None = None
+    note: str | None = None
+    helpers: tuple[str, ...] = ()
+    round: int
+    at: datetime
+    due_at: datetime
+    turned_up_in_seconds: float | None = None
 
 
 class TicketVerified(Event, name="ticket.verified", emitter="dispatch"):
@@ -120,10 +167,17 @@ class TicketRecalled(Event, name="ticket.recalled", emitter="dispatch"):
 
 
 class TicketResolved(Event, name="ticket.resolved", emitter="dispatch"):
-    """The unit says it is done and what it tells the citizen. Not yet closed: the citizen decides."""
+    """The unit says it is done and what it tells the citizen. Not yet closed: the citizen decides.
+
+    `evidence` counts the files of the order, `reply_faults` what the reply was found to lack, `open_tasks` what others
+    still owe.
+    """
 
     unit: UnitRef
     reply: str
     round: int
     at: datetime
     contacted: bool
+    evidence: int = 0
+    reply_faults: tuple[ReplyFault, ...] = ()
+    open_tasks: int = 0

@@ -84,3 +84,5 @@ class Receipt(Part):
     access_needs: tuple[AccessNeed, ...] = ()
     language: str = "zh"
     attachments: tuple[Attachment, ...] = ()
+    handled_by: str | None = None
+    """The code of the unit that met the matter on the spot and handles it itself 基层直办."""

@@ -29,7 +29,8 @@ class HotspotView(BaseModel):
 
     `category` goes as far down as the event does, and is empty below; `code` is the question most of its tickets are
     judged to be. `expected` are the tickets that usually come in `window_minutes`, in which it was found. `word` is a
-    new word that its tickets share. `mood` runs from -1 (bitter) to 1; `reasons` are those of the risk.
+    new word that its tickets share. `mood` runs from -1 (bitter) to 1; `reasons` are those of the risk. An event that
+    flared up after it cooled is in a further `round`, which began at `reheated_at`; the numbers are of all rounds.
     """
 
     hotspot_id: UUID
@@ -56,6 +57,8 @@ class HotspotView(BaseModel):
     last_at: datetime
     raised_at: datetime
     cooled_at: datetime | None
+    round: int
+    reheated_at: datetime | None
 
 
 class Point(BaseModel):
@@ -78,7 +81,10 @@ class Member(BaseModel):
 
 
 class HotspotStory(BaseModel):
-    """A hot event with its curve, in steps of `step_minutes` of which those without tickets are left out."""
+    """A hot event with its curve, in steps of `step_minutes` from the midnight before its first ticket.
+
+    Steps without tickets are left out.
+    """
 
     hotspot: HotspotView
     step_minutes: int
@@ -115,7 +121,9 @@ async def show_hotspot(
         raise Problem(404, "no hot event has this id")
     lasted = hotspot.last_at - hotspot.first_at
     step = next(step for longest, step in _STEPS if lasted <= longest)
-    curve = await store.curve(pool, hotspot_id, step, hotspot.first_at)
+    detector = here.engine.detector
+    origin = detector.midnight(detector.today(hotspot.first_at))
+    curve = await store.curve(pool, hotspot_id, step, origin)
     members = [_member(row) for row in await store.members(pool, hotspot_id, cursor, limit)]
     return HotspotStory(
         hotspot=_view(hotspot),
@@ -134,6 +142,7 @@ def _view(hotspot: Hotspot) -> HotspotView:
         streets=pulse.streets, mood=pulse.mood, risk=hotspot.risk, reasons=hotspot.reasons, expected=hotspot.expected,
         window_minutes=round(hotspot.span / 60), first_ticket=pulse.first_ticket, first_at=hotspot.first_at,
         last_at=hotspot.last_at, raised_at=hotspot.raised_at, cooled_at=hotspot.cooled_at,
+        round=hotspot.round, reheated_at=hotspot.reheated_at,
     )  # fmt: skip
 
 

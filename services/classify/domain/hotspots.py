@@ -42,7 +42,8 @@ class Sighting:
 class Matter:
     """What and where an event is: the questions it covers, and the grams that its tickets share if it is of new words.
 
-    `category` goes as far down as the event does; what is below is empty. `word` is the new word in full.
+    `category` goes as far down as the event does; what is below is empty. `word` is the new word in full. `mostly` is
+    what the question is called that most of its tickets are judged to be, `code`.
     """
 
     code: str
@@ -53,16 +54,26 @@ class Matter:
     place: str = ""
     word: str | None = None
     grams: tuple[str, ...] = ()
+    mostly: str = ""
 
     @property
     def name(self) -> str:
-        """What it is called: the place, and the narrowest category or the new word."""
-        what = f"“{self.word}”" if self.word else next(name for name in reversed(self.category) if name)
-        return f"{self.place}：{what}" if self.place else what
+        """What it is called: the place, and the question or the new word; of a wider category what it mostly is."""
+        if self.word:
+            what = f"“{self.word}”（{self.mostly}等）" if self.mostly else f"“{self.word}”"
+            return f"{self.place}：{what}" if self.place else what
+        narrowest = next((name for name in reversed(self.category) if name), "")
+        what = narrowest if self.category[2] or not self.mostly else f"{self.mostly}等{narrowest}问题"
+        return f"{self.place or '全市'}：{what}"
 
     def holds(self, code: str, district: str, street: str) -> bool:
         """Say whether a ticket of a question in a place is of this matter; of new words only its words would tell."""
         return code in self.codes and self.district in {None, district} and self.street in {None, street}
+
+    def same(self, other: "Matter") -> bool:
+        """Say whether another event is of the same matter in the same place, or of the same new word."""
+        placed = bool(self.grams) or (self.district, self.street) == (other.district, other.street)
+        return placed and (self.covers(other) or other.covers(self))
 
     def covers(self, other: "Matter") -> bool:
         """Say whether all of another event's tickets would be this one's."""
@@ -94,7 +105,8 @@ class Pulse:
 class Hotspot:
     """One hot event. `span` is the window it was found in, in seconds, `expected` how many tickets that usually has.
 
-    `told_voices` is how many people raised it when it was last told of.
+    `told_voices` is how many people raised it when it was last told of. One that flared up after it had cooled is in a
+    further `round`, which began with the ticket of `reheated_at`; `voices_before` raised it until then.
     """
 
     hotspot_id: UUID
@@ -111,6 +123,9 @@ class Hotspot:
     told_voices: int
     quiet_since: datetime | None = None
     cooled_at: datetime | None = None
+    round: int = 1
+    reheated_at: datetime | None = None
+    voices_before: int = 0
 
     @property
     def patience(self) -> timedelta:
@@ -162,16 +177,19 @@ def onset(times: Sequence[datetime], now: datetime, expected_an_hour: float) -> 
     return times[max(range(len(times)), key=lambda i: (excess(i), -i))]
 
 
-def sorted_out(known: Sequence[Hotspot], found: Sequence[Hotspot]) -> tuple[list[Hotspot], list[Hotspot]]:
+def sorted_out(
+    known: Sequence[Hotspot], found: Sequence[Hotspot], cooled: Sequence[Hotspot] = ()
+) -> tuple[list[Hotspot], list[Hotspot]]:
     """Return which of the events found are new, and known ones as they change by the others.
 
     What a known event covers is its own. What covers a known event is that event, spread; if it covers several, the
-    oldest spreads and the others end in it.
+    oldest spreads and the others end in it. What is the same as one that `cooled` lately is that one, once more; of
+    several the one that cooled last, so they come in that order.
     """
     new: list[Hotspot] = []
     changed: dict[UUID, Hotspot] = {}
     for one in found:
-        if any(other.matter.covers(one.matter) for other in (*known, *new)):
+        if any(other.matter.covers(one.matter) for other in (*known, *new, *changed.values())):
             continue
         within = [hotspot for hotspot in known if one.matter.covers(hotspot.matter)]
         for hotspot in within[1:]:
@@ -180,35 +198,48 @@ def sorted_out(known: Sequence[Hotspot], found: Sequence[Hotspot]) -> tuple[list
             first = min(hotspot.first_at, one.first_at)
             wider = replace(hotspot, matter=one.matter, expected=one.expected, first_at=first)
             changed[hotspot.hotspot_id] = replace(wider, span=max(hotspot.span, one.span))
-        new += [] if within else [one]
+        again = next((old for old in cooled if old.hotspot_id not in changed and old.matter.same(one.matter)), None)
+        if again and not within:
+            changed[again.hotspot_id] = reheated(again, one)
+        new += [] if within or again else [one]
     return new, list(changed.values())
+
+
+def reheated(old: Hotspot, again: Hotspot) -> Hotspot:
+    """Return an event that had cooled as it flares up: the same affair with its past, and to be raised once more."""
+    return replace(
+        old, state="hot", matter=old.matter if old.matter.covers(again.matter) else again.matter, span=again.span,
+        expected=again.expected, raised_at=again.raised_at, reheated_at=again.first_at, round=old.round + 1,
+        voices_before=old.pulse.voices, told_voices=0, quiet_since=None, cooled_at=None,
+    )  # fmt: skip
 
 
 def settled(
     hotspot: Hotspot, pulse: Pulse, expected: float, now: datetime, *, changed: bool = False
 ) -> tuple[Hotspot, News | None]:
     """Bring an event up to its members, and say what is news of it. `expected` are tickets in its `patience`."""
-    risk, reasons = graded(pulse)
+    risk, reasons = graded(pulse, hotspot.round)
     after = replace(hotspot, pulse=pulse, risk=risk, reasons=reasons)
     told = replace(after, told_voices=pulse.voices)
-    if hotspot.state == "cooled":
-        return replace(told, cooled_at=now), "cooled"
-    if not pulse.voices:
-        # What nobody is a member of was a chance likeness of words: it is over, and was never told.
-        return replace(after, state="cooled", cooled_at=now), None
+    if hotspot.state == "cooled" or not pulse.voices:
+        return replace(told, state="cooled", cooled_at=now), "cooled"
     if not hotspot.told_voices:
         return told, "raised"
     quiet = pulse.recent < max(_FEWEST, expected + 2 * sqrt(expected))
     since = (hotspot.quiet_since or now) if quiet else None
     if since and now - since >= max(HOUR, hotspot.patience / 4):
         return replace(told, state="cooled", cooled_at=now), "cooled"
-    if changed or risk != hotspot.risk or pulse.voices >= GROWN * hotspot.told_voices:
+    before = hotspot.voices_before
+    if changed or risk != hotspot.risk or pulse.voices - before >= GROWN * (hotspot.told_voices - before):
         return replace(told, quiet_since=since), "updated"
     return replace(after, quiet_since=since), None
 
 
-def graded(pulse: Pulse) -> tuple[Risk, tuple[str, ...]]:
-    """Return how grave an event is, and why: danger weighs twice, growth, reach, bitterness and who suffers once."""
+def graded(pulse: Pulse, round_: int = 1) -> tuple[Risk, tuple[str, ...]]:
+    """Return how grave an event is, and why.
+
+    Danger weighs twice; growth, reach, bitterness, who suffers, and that it was over and is back, once.
+    """
     tickets = max(pulse.tickets, 1)
     growth = f"近一小时{pulse.last_hour}人，此前一小时{pulse.hour_before}人"
     told = (
@@ -219,6 +250,7 @@ def graded(pulse: Pulse) -> tuple[Risk, tuple[str, ...]]:
         (1, pulse.voices >= _MANY_PEOPLE, f"已有{pulse.voices}人反映"),
         (1, pulse.districts >= _MANY_DISTRICTS, f"波及{pulse.districts}个区"),
         (1, pulse.mood <= _BITTER, f"情绪激烈（{pulse.mood:.2f}）"),
+        (1, round_ > 1, f"平息后再次升温（第{round_}轮）"),
     )
     weight = sum(points for points, so, _ in told if so)
     reasons = tuple(reason for _, so, reason in told if so) or (f"{pulse.voices}人反映",)

@@ -87,13 +87,14 @@ async def _look(here: Here, now: datetime) -> None:
     await store.join_members(pool, now - SPANS[-1])
     slow = now.minute % SLOW_MINUTES == 0
     known = await store.hot(pool)
+    cooled = await store.cooled(pool, now - timedelta(days=detector.rules.again_days))
     matters = [await _matter_of(here, one, now) for one in await _scanned(here, now, slow=slow)]
     found = [one for one in matters if one]
     found += [await _word_of(here, one, now) for one in await _worded(here, now, found, slow=slow)]
     expected = await asyncio.to_thread(_expected, detector, known, now)
     async with here.database.begin() as tx:
         if await store.hold_look(tx, now):
-            await _settle(tx, known, found, expected)
+            await _settle(here, tx, known, *sorted_out(known, found, cooled), expected)
 
 
 async def _scanned(here: Here, now: datetime, *, slow: bool) -> list[Found]:
@@ -175,19 +176,29 @@ def _expected(detector: Detector, hotspots: Sequence[Hotspot], now: datetime) ->
     return found
 
 
-async def _settle(tx: Tx, known: Sequence[Hotspot], found: Sequence[Hotspot], expected: Mapping[UUID, float]) -> None:
-    """Raise what is new, widen what has spread, and tell what is news of each."""
-    new, changed = sorted_out(known, found)
+async def _settle(
+    here: Here,
+    tx: Tx,
+    known: Sequence[Hotspot],
+    new: Sequence[Hotspot],
+    changed: Sequence[Hotspot],
+    expected: Mapping[UUID, float],
+) -> None:
+    """Raise what is new, and what is back; widen what has spread, and tell what is news of each."""
     every = {hotspot.hotspot_id: hotspot for hotspot in (*known, *changed, *new)}
     await tx.lock([str(id_) for id_ in every])
     if new or changed:
         await store.save_hotspots(tx, [*changed, *new])
         await store.join_members(tx.connection, tx.now - SPANS[-1])
     beats = await store.beats(tx.connection, every, tx.now)
+    # What was taken back while the look was under way never was an event.
+    unraised = [hotspot.hotspot_id for hotspot in new if hotspot.hotspot_id not in beats]
+    await store.drop_hotspots(tx, unraised)
     spread = {hotspot.hotspot_id for hotspot in changed}
     told = [
-        settled(_measured(hotspot, beat), beat.pulse, expected.get(id_, 0.0), tx.now, changed=id_ in spread)
+        settled(_measured(here, hotspot, beat), beat.pulse, expected.get(id_, 0.0), tx.now, changed=id_ in spread)
         for id_, hotspot in every.items()
+        if id_ not in unraised
         for beat in (beats.get(id_) or _silent(hotspot),)
     ]
     await store.save_hotspots(tx, [hotspot for hotspot, _ in told])
@@ -201,8 +212,8 @@ def _silent(hotspot: Hotspot) -> store.Beat:
     return store.Beat(Pulse(), hotspot.first_at, hotspot.last_at, hotspot.matter.code)
 
 
-def _measured(hotspot: Hotspot, beat: store.Beat) -> Hotspot:
-    matter = replace(hotspot.matter, code=beat.code)
+def _measured(here: Here, hotspot: Hotspot, beat: store.Beat) -> Hotspot:
+    matter = replace(hotspot.matter, code=beat.code, mostly=here.engine.detector.category(beat.code)[2])
     # Its tickets are taken in from `first_at` on: one that was taken back may come again.
     return replace(hotspot, matter=matter, first_at=min(hotspot.first_at, beat.first_at), last_at=beat.last_at)
 
@@ -230,4 +241,6 @@ def _said(hotspot: Hotspot) -> dict[str, Any]:
         "window_minutes": round(hotspot.span / 60),
         "first_ticket": pulse.first_ticket,
         "raised_at": hotspot.raised_at,
+        "round": hotspot.round,
+        "reheated_at": hotspot.reheated_at,
     }

@@ -134,8 +134,8 @@ class Detector:
         return question.category if question else ("", "", "")
 
     def name_of(self, district: str | None, street: str | None) -> str:
-        """Return what a place is called; the whole city is not named."""
-        return self._names.get(street or f"d-{district}", "") if district else ""
+        """Return what a place is called, with its district; the whole city is not named."""
+        return "".join(self._names.get(code, "") for code in (f"d-{district}", street) if district and code)
 
     def whole_word(self, found: WordFound, texts: Sequence[str]) -> str:
         """Return a new word in full, from the texts that share its grams."""

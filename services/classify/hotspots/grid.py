@@ -6,6 +6,7 @@ or level 2 or level 1, and in a street or district or the whole city, are the no
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +122,16 @@ class Grid:
             values = np.add.reduceat(values, _first(self.areas[area]), axis=1)
         return values
 
+    def pyramid(self, values: Floats) -> dict[tuple[int, int], Floats]:
+        """Return the sums over the groups of every level of matters and of places, each from the level below it."""
+        sums = {(CODE, STREET): values}
+        for matter, area in product(range(ANY + 1), range(CITY + 1)):
+            if area:
+                sums[matter, area] = np.add.reduceat(sums[matter, area - 1], _steps(self.areas, area), axis=1)
+            elif matter:
+                sums[matter, area] = np.add.reduceat(sums[matter - 1, area], _steps(self.matters, matter), axis=0)
+        return sums
+
     def spot(self, matter: int, row: int, area: int, column: int) -> Spot:
         """Return what a node stands for."""
         members = np.flatnonzero(self.matters[matter] == row)
@@ -151,6 +162,11 @@ class Grid:
 def _first(groups: Ints) -> Ints:
     """Return where each group begins, of groups whose members stand side by side."""
     return np.flatnonzero(np.diff(groups, prepend=-1))
+
+
+def _steps(levels: Sequence[Ints], level: int) -> Ints:
+    """Return where each group of a level begins among the groups of the level below it."""
+    return _first(levels[level][_first(levels[level - 1])])
 
 
 def _numbered(names: Iterable[object]) -> Ints:

@@ -9,6 +9,7 @@ wrong, and that budget is dealt out over levels, windows and nodes (Bonferroni),
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +19,14 @@ from services.classify.hotspots.baseline import CONCENTRATION, Baseline
 from services.classify.hotspots.grid import ANY, CITY, CODE, LEVEL1, LEVEL2, STREET, Floats, Grid, Ints, Spot
 
 QUICK = (timedelta(minutes=15), timedelta(hours=1))
-SLOW = (timedelta(hours=6), timedelta(hours=24), timedelta(days=7))
+SLOW = (timedelta(hours=2), timedelta(hours=3), timedelta(hours=6), timedelta(hours=24), timedelta(days=7))
 WINDOWS = (*QUICK, *SLOW)
 DAY = timedelta(days=1)
 _MATTERS, _AREAS = (CODE, LEVEL2, LEVEL1), (STREET, STREET + 1, CITY)
 _LOOKS = 2
 """How many independent looks a window that moves on by minutes is worth, for each that does not overlap."""
+_APART = 3.0
+"""How many windows that lie apart ours are worth, which lie within one another (measured on counts by chance)."""
 _FAVOURED = 0.5
 """Of the budget, the share of single questions in the whole city: only there are slow events just beyond chance."""
 _STRAYS = (0.03, 0.1, 0.25)
@@ -156,10 +159,12 @@ class Scan:
 
     def _looks(self, came: Floats, brought: Floats, window: timedelta, least: int, budget: float) -> list[_Look]:
         brought = brought * self._scale(came, brought)
-        summed = {(matter, area): self._grid.summed(came, matter, area) for matter in range(4) for area in _AREAS}
+        summed = self._grid.pyramid(came)
         every = {area: brought[:, None] * self._levels[LEVEL1, area].means for area in _AREAS}
         here = _Here(summed, brought, {area: usual.sum(axis=0, keepdims=True) for area, usual in every.items()})
-        looks = [self._look(matter, area, here, window, least, budget) for matter in _MATTERS for area in _AREAS]
+        # A whole level 1 in the whole city for a day or longer is a season: nobody could act upon it.
+        nodes = [node for node in product(_MATTERS, _AREAS) if window < DAY or node != (LEVEL1, CITY)]
+        looks = [self._look(matter, area, here, window, least, budget) for matter, area in nodes]
         return [look for look in looks if look is not None]
 
     def _scale(self, came: Floats, brought: Floats) -> float:
@@ -179,7 +184,7 @@ class Scan:
         shapes = 1 / (1 / level.known[rows, columns] + np.maximum(self._swing[level.top[rows]], _STRAYS[matter]))
         chance = betainc(came, shapes, expected / (expected + shapes))
         share = _FAVOURED if (matter, area) == (CODE, CITY) else (1 - _FAVOURED) / (len(_MATTERS) * len(_AREAS) - 1)
-        tests = counts.size * len(WINDOWS) * _LOOKS * max(1.0, DAY / window) / share
+        tests = counts.size * _APART * _LOOKS * max(1.0, DAY / window) / share
         kept = np.flatnonzero((chance < budget / tests) & (came > expected))
         came, expected, shapes = came[kept], expected[kept], shapes[kept]
         scores = _score(came, expected, shapes)

@@ -5,7 +5,7 @@ word is in full is read from the texts that share its pair.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -26,8 +26,8 @@ MOST = 40
 """Grams that are kept of a text."""
 USUAL = 20.0
 """A gram that this many tickets use on a mean day is no news; it is not kept any more."""
-_RARE, _RARE_SHARE = 0.2, 5e-4
-"""How many tickets a day are believed to use a gram that was never met, at most, and of so many that come."""
+_RARE = 0.2
+"""How many tickets a day are believed to use a gram that was never met."""
 _SHAPE = 0.5
 _SWING = 0.1
 """The variance of a gram's use beside chance, relative to its mean squared: it goes up and down by a third."""
@@ -38,7 +38,7 @@ _VOCABULARY, _NEW_GRAMS = 200_000, 10
 _LOOKS = 2
 _CLEAREST = 200
 """Grams that are looked at of those that stand out; where more do, it is no event but a new way of writing."""
-_ALIKE, _TOGETHER, _AROUND = 0.5, 0.5, 0.8
+_ALIKE, _TOGETHER, _AROUND = 0.5, 2 / 3, 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class WordFound:
-    """Tickets that share new words. `grams` are all of the one that stands out most; who uses them belongs to it."""
+    """Tickets that share a new word. `grams` are all of the one that stands out most; who uses all belongs to it."""
 
     grams: tuple[str, ...]
     mentions: tuple[Mention, ...]
@@ -116,12 +116,12 @@ def standing_out(
 ) -> dict[str, Out]:
     """Return the grams with more tickets in a span than their past explains.
 
-    `brought` is how many mean days the span brings. Before a day was learnt that is not in the span every word is new,
-    and none stands out.
+    `brought` is how many mean days the span brings. Before half as much was learnt as the span is long, and a day at
+    least, too many words are new that everybody uses, and none stands out.
     """
     words = [word for word, count in counts.items() if count >= least]
     days = past.days - (span / DAY if span > DAY else 0.0)
-    if not words or days < 1:
+    if not words or days < max(1.0, span / DAY / 2):
         return {}
     came = np.array([counts[word] for word in words], dtype=np.float64)
     used = np.array([past.rates.get(word, 0.0) for word in words])
@@ -130,7 +130,7 @@ def standing_out(
         used = np.maximum(used - came, 0)
     known = used + np.minimum(used, _SINGLES * days)
     # The prior is that of rare grams: it must not make common ones rarer than they were.
-    rare = (known + _SHAPE) / (days + _SHAPE / min(_RARE, _RARE_SHARE * past.volume))
+    rare = (known + _SHAPE) / (days + _SHAPE / _RARE)
     expected, shapes = brought * np.maximum(rare, known / days), 1 / (1 / (known + _SHAPE) + _SWING)
     chance = betainc(came, shapes, expected / (expected + shapes))
     tests = min(_VOCABULARY, _NEW_GRAMS * past.volume * brought) * len(SPANS) * _LOOKS * max(1.0, DAY / span)
@@ -154,13 +154,14 @@ def grouped(mentions: Sequence[Mention], out: Mapping[str, Out], span: timedelta
     taken: set[UUID] = set()
     for gram in clearest:
         group = [mention for mention in using[gram] if mention.ticket_id not in taken]
-        if len({mention.voice for mention in group}) < least:
+        if _people(group) < least:
             continue
         like = (g for g in clearest if out[g].unheard == out[gram].unheard)
         alike = [g for g in like if _alike({mention.ticket_id for mention in group}, tickets[g])]
         if (out[gram].unheard and len(alike) > 1) or _hangs_together(group):
             taken.update(mention.ticket_id for mention in group)
-            found.append(WordFound(tuple(sorted(_neighbours(gram, alike))), tuple(group), span, out[gram].expected))
+            grams, together = _joined(gram, group, alike, least)
+            found.append(WordFound(tuple(sorted(grams)), tuple(together), span, out[gram].expected))
     return sorted(found, key=lambda one: -len(one.mentions))
 
 
@@ -173,9 +174,24 @@ def _hangs_together(group: Sequence[Mention]) -> bool:
     return any(counts.most_common(1)[0][1] >= _TOGETHER * len(group) for counts in shares if counts)
 
 
-def _neighbours(gram: str, alike: Collection[str]) -> list[str]:
-    """Return the gram with those that overlap it: 紫冠 and 冠卡 are one word."""
-    return [g for g in alike if g == gram or g[0] == gram[-1] or g[-1] == gram[0]] or [gram]
+def _joined(
+    gram: str, group: Sequence[Mention], alike: Iterable[str], least: int
+) -> tuple[list[str], Sequence[Mention]]:  # fmt: skip
+    """Return the gram with those that overlap it, and the tickets that hold all of them: 紫冠 and 冠卡 are one word.
+
+    Each may be like the first and yet no ticket hold them all: one is joined only while those that do are enough.
+    """
+    grams, together = [gram], group
+    for other in alike:
+        if other != gram and (other[0] == gram[-1] or other[-1] == gram[0]):
+            both = [mention for mention in together if other in mention.words]
+            if _people(both) >= least:
+                grams, together = [*grams, other], both
+    return grams, together
+
+
+def _people(tickets: Iterable[Mention]) -> int:
+    return len({ticket.voice for ticket in tickets})
 
 
 def whole_word(gram: str, texts: Sequence[str], longest: int = 8) -> str:

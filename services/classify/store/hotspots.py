@@ -13,10 +13,17 @@ from services.classify.domain import Hotspot, HotState, Matter, Pulse, Sighting
 SIGHTINGS = Rows("sightings", Sighting, key=("ticket_id",))
 HOTSPOTS = Rows("hotspots", Hotspot, key=("hotspot_id",))
 
-MOVED = """
+_MOVED = """
 UPDATE hotspot_members m SET code = s.code, district = s.district, street = s.street, voice = s.voice, urgent = s.urgent
-FROM sightings s WHERE m.ticket_id = ANY($1) AND s.ticket_id = m.ticket_id
+FROM sightings s WHERE {those} AND s.ticket_id = m.ticket_id
     AND (m.code, m.district, m.street, m.voice, m.urgent) <> (s.code, s.district, s.street, s.voice, s.urgent)
+"""
+MOVED = _MOVED.format(those="m.ticket_id = ANY($1)")
+# A look takes in what it saw: what was corrected, erased or taken back while it was under way is put right by the next.
+MOVED_MEANWHILE = _MOVED.format(those="m.at > $1")
+GONE_MEANWHILE = """
+DELETE FROM hotspot_members m
+WHERE m.at > $1 AND NOT EXISTS (SELECT FROM sightings s WHERE s.ticket_id = m.ticket_id)
 """
 DROP = "DELETE FROM sightings WHERE ticket_id = ANY($1)"
 DROP_MEMBERS = "DELETE FROM hotspot_members WHERE ticket_id = ANY($1)"
@@ -64,12 +71,12 @@ _MEMBER = "h.hotspot_id, ticket_id, at, s.code, s.district, s.street, voice, urg
 JOIN = f"""
 INSERT INTO hotspot_members
 SELECT {_MEMBER} FROM hotspots h CROSS JOIN jsonb_array_elements_text(h.matter -> 'codes') c
-JOIN sightings s ON s.code = c AND s.at >= h.first_at
+JOIN sightings s ON s.code = c AND s.at >= coalesce(h.reheated_at, h.first_at)
 WHERE h.state = 'hot' AND h.matter -> 'grams' = '[]'
     AND coalesce(h.matter ->> 'district' = s.district, true) AND coalesce(h.matter ->> 'street' = s.street, true)
 UNION ALL
 SELECT {_MEMBER} FROM hotspots h JOIN sightings s
-    ON s.at >= greatest(h.first_at, $1) AND s.words @> (h.matter -> 'grams')
+    ON s.at >= greatest(coalesce(h.reheated_at, h.first_at), $1) AND s.words @> (h.matter -> 'grams')
 WHERE h.state = 'hot' AND h.matter -> 'grams' <> '[]'
 ON CONFLICT DO NOTHING
 """  # noqa: S608 names come from code
@@ -85,7 +92,9 @@ SELECT hotspot_id, count(*)::int AS tickets, count(DISTINCT voice)::int AS voice
     count(*) FILTER (WHERE urgent)::int AS urgent, count(*) FILTER (WHERE vulnerable)::int AS vulnerable,
     count(*) FILTER (WHERE safety)::int AS safety, round(avg(mood)::numeric, 2)::float8 AS mood,
     count(DISTINCT nullif(m.district, ''))::int AS districts, count(DISTINCT nullif(m.street, ''))::int AS streets,
-    count(DISTINCT voice) FILTER (WHERE ago < greatest(h.span, 3600))::int AS recent,
+    count(DISTINCT voice) FILTER (
+        WHERE ago < greatest(h.span, 3600) AND at >= coalesce(h.reheated_at, h.first_at)
+    )::int AS recent,
     count(DISTINCT voice) FILTER (WHERE ago < 3600)::int AS last_hour,
     count(DISTINCT voice) FILTER (WHERE ago >= 3600 AND ago < 7200)::int AS hour_before,
     (array_agg(ticket_id ORDER BY at, ticket_id))[1] AS first_ticket,
@@ -96,6 +105,8 @@ WHERE hotspot_id = ANY($1) GROUP BY hotspot_id
 TEXTS = """
 SELECT concat_ws(E'\\n', receipt ->> 'title', receipt ->> 'text') AS text FROM verdicts WHERE ticket_id = ANY($1)
 """
+COOLED = "WHERE state = 'cooled' AND cooled_at > $1 ORDER BY cooled_at DESC, hotspot_id"
+UNRAISED = "DELETE FROM hotspots WHERE hotspot_id = ANY($1)"
 LIST = """
 WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR matter ->> 'district' = $2)
     AND (raised_at, hotspot_id) < ($3, $4) ORDER BY raised_at DESC, hotspot_id DESC LIMIT $5
@@ -208,8 +219,10 @@ async def texts(connection: Any, tickets: Collection[UUID]) -> list[str]:
 async def join_members(connection: Any, since: datetime) -> None:
     """Take into the hot events the tickets that belong to them, and out what does no more.
 
-    Words are looked for from `since` on.
+    Words are looked for from `since` on, and so are tickets that changed during the last look; all are counted since.
     """
+    await connection.execute(MOVED_MEANWHILE, since)
+    await connection.execute(GONE_MEANWHILE, since)
     await connection.execute(EXPEL)
     await connection.execute(JOIN, since)
 
@@ -217,6 +230,17 @@ async def join_members(connection: Any, since: datetime) -> None:
 async def hot(connection: Any) -> list[Hotspot]:
     """Return the events that are hot, oldest first."""
     return await HOTSPOTS.load(connection, "WHERE state = 'hot' ORDER BY raised_at, hotspot_id")
+
+
+async def cooled(connection: Any, since: datetime) -> list[Hotspot]:
+    """Return the events that cooled since then, the last one first."""
+    return await HOTSPOTS.load(connection, COOLED, since)
+
+
+async def drop_hotspots(tx: Tx, hotspots: Collection[UUID]) -> None:
+    """Forget events that were never raised."""
+    if hotspots:
+        await tx.connection.execute(UNRAISED, list(hotspots))
 
 
 async def beats(connection: Any, hotspots: Collection[UUID], now: datetime) -> dict[UUID, Beat]:

@@ -100,6 +100,75 @@ def test_what_spreads_stays_the_oldest_event_and_the_others_end_in_it() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("matter", "name"),
+    [
+        (STREET, "望京街道：邻里漏水"),
+        (replace(STREET, district=None, street=None, place=""), "全市：邻里漏水"),
+        (replace(DISTRICT, category=("住房物业", "房屋质量", ""), mostly="邻里漏水"), "朝阳区：邻里漏水等房屋质量问题"),
+        (replace(DISTRICT, category=("住房物业", "", "")), "朝阳区：住房物业"),
+        (WORD, "“紫冠卡”"),
+        (replace(WORD, place="朝阳区", mostly="预付卡纠纷"), "朝阳区：“紫冠卡”（预付卡纠纷等）"),
+    ],
+)
+def test_an_event_is_called_by_its_place_and_by_what_its_tickets_mostly_are(matter: Matter, name: str) -> None:
+    assert matter.name == name
+
+
+def cooled(matter: Matter = STREET, number: int = 1) -> Hotspot:
+    """Return an event that ten people raised and that cooled."""
+    ended = hotspot(matter, number=number, state="cooled", cooled_at=NOON, quiet_since=NOON)
+    return replace(ended, pulse=Pulse(tickets=10, voices=10))
+
+
+def test_what_flares_up_again_is_the_same_affair_in_its_next_round() -> None:
+    later = NOON + timedelta(days=2)
+    found = hotspot(number=2, told=0, first_at=later, raised_at=later)
+    new, (again,) = sorted_out([], [found], [cooled()])
+    assert new == []
+    assert (again.hotspot_id, again.state, again.round, again.cooled_at) == (UUID(int=1), "hot", 2, None)
+    assert (again.first_at, again.reheated_at, again.raised_at) == (NOON, later, later)
+    told, news = settled(again, Pulse(tickets=20, voices=20, recent=10), 0.1, later)
+    assert (news, told.reasons) == ("raised", ("平息后再次升温（第2轮）",))
+    assert settled(told, Pulse(voices=29, recent=19), 0.1, later)[1] is None
+    assert settled(told, Pulse(voices=30, recent=20), 0.1, later)[1] == "updated"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(STREET, codes=("env-02-06",)), replace(STREET, street="s-110105001"), DISTRICT,
+        replace(WORD, word="白鹭湾", grams=("白鹭", "鹭湾")),
+    ],
+)  # fmt: skip
+def test_another_matter_or_another_place_is_another_affair(other: Matter) -> None:
+    new, changed = sorted_out([], [hotspot(STREET, number=2)], [cooled(other)])
+    assert ([one.hotspot_id.int for one in new], changed) == ([2], [])
+
+
+def test_a_word_is_the_same_with_more_of_its_letters() -> None:
+    longer = replace(WORD, word="紫冠卡会员", grams=("会员", "冠卡", "卡会", "紫冠"))
+    new, (again,) = sorted_out([], [hotspot(longer, number=2)], [cooled(WORD)])
+    assert (new, again.hotspot_id.int, again.matter) == ([], 1, WORD)
+
+
+def test_a_past_affair_comes_back_once_however_many_are_like_it() -> None:
+    narrower = replace(STREET, category=("住房物业", "房屋质量", ""), codes=("housing-02-03", "housing-02-04"))
+    found = [hotspot(STREET, number=3), hotspot(STREET, number=4)]
+    new, changed = sorted_out([], found, [cooled(narrower, 2), cooled(STREET, 1)])
+    assert ([one.hotspot_id.int for one in changed], new) == ([2], [])
+
+
+def test_what_spreads_is_not_taken_for_a_past_affair() -> None:
+    _, changed = sorted_out([hotspot(number=1)], [hotspot(DISTRICT, number=3)], [cooled(DISTRICT, 2)])
+    assert [(one.hotspot_id.int, one.round) for one in changed] == [(1, 1)]
+
+
+def test_an_event_whose_tickets_were_all_taken_back_is_over_and_told_so() -> None:
+    event, news = settled(hotspot(), Pulse(), 0.1, NOON)
+    assert (event.state, event.cooled_at, news) == ("cooled", NOON, "cooled")
+
+
 def test_an_event_is_told_once_then_when_it_doubles() -> None:
     raised, news = settled(hotspot(told=0), Pulse(voices=10, recent=10), 0.1, NOON)
     assert (news, raised.told_voices) == ("raised", 10)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from libs.common.city.pack import load_city
-from services.classify.hotspots import Baseline, Cell, Day, Detector, Found, Grid, load_lexicon
+from services.classify.hotspots import WINDOWS, Baseline, Cell, Day, Detector, Found, Grid, load_lexicon
 from services.classify.hotspots.grid import CITY, DISTRICT, LEVEL1, STREET
 from services.classify.hotspots.scanning import Scan, clearest
 from tests.support.stages import CITY as PACK
@@ -76,6 +76,18 @@ def test_a_burst_over_many_questions_of_a_kind_is_of_what_they_share(baseline: B
     assert (set(hot.spot.codes), hot.spot.category[2]) == (set(codes), "")
 
 
+def test_a_slow_rise_all_over_the_city_stands_out_at_its_tenth_ticket(baseline: Baseline) -> None:
+    every, chance = timedelta(minutes=16), np.random.default_rng(2)
+    came = [place.split("/") for place in GRID.places if place.split("/")[1]][::35][:10]
+    counts = {}
+    for window in WINDOWS[:-1]:
+        within = [Cell(COLD, d, s, 1) for number, (d, s) in enumerate(came) if number * every < window]
+        usual = usual_day(chance, window / timedelta(days=1))
+        counts[window] = usual + GRID.counted(within), baseline.brought(NOON - window, NOON, BEIJING)
+    (hot,) = clearest(GRID, Scan(baseline).look(counts, least=6, budget=0.5))
+    assert (hot.spot.codes, hot.spot.district, hot.window) == ((COLD,), None, timedelta(hours=3))
+
+
 def test_two_events_are_two(baseline: Baseline) -> None:
     hot = found(baseline, [Cell(COLD, CHAOYANG, WANGJING, 10), Cell(NOISE, "110108", "s-110108001", 12)])
     assert {one.spot.codes for one in hot} == {(COLD,), (NOISE,)}
@@ -83,6 +95,17 @@ def test_two_events_are_two(baseline: Baseline) -> None:
 
 def test_a_day_on_which_everything_is_more_has_nothing_hot(baseline: Baseline) -> None:
     assert found(baseline, [], lift=1.8) == []
+
+
+def test_a_season_of_a_whole_category_is_not_hot_but_its_worst_hour_is(baseline: Baseline) -> None:
+    codes = [q.code for q in CITY_PACK.catalogue if q.l1 == CITY_PACK.catalogue.by_code[COLD].l1]
+    streets = [place.split("/") for place in GRID.places if place.split("/")[1]]
+    more = GRID.counted([Cell(code, d, s, 4) for code, (d, s) in zip(codes * 3, streets * len(codes), strict=False)])
+    for window, told in ((timedelta(days=1), False), (HOUR, True)):
+        came = usual_day(np.random.default_rng(2), window / timedelta(days=1)) + more
+        counts = {window: (came, baseline.brought(NOON - window, NOON, BEIJING))}
+        hot = clearest(GRID, Scan(baseline).look(counts, least=6, budget=0.25))
+        assert any(len(one.spot.codes) == len(codes) and one.spot.district is None for one in hot) is told
 
 
 def test_few_are_never_hot(baseline: Baseline) -> None:
@@ -95,6 +118,12 @@ def test_a_question_or_a_place_that_is_no_more_is_left_out() -> None:
     assert GRID.summed(counted, LEVEL1, CITY).sum() == 7
     assert GRID.summed(counted, LEVEL1, DISTRICT)[:, GRID.areas[DISTRICT][GRID.place(CHAOYANG, "")]].sum() == 3
     assert GRID.summed(counted, LEVEL1, STREET)[:, GRID.place("", "")].sum() == 4
+
+
+def test_sums_of_all_levels_are_those_of_each() -> None:
+    counts = usual_day(np.random.default_rng(4))
+    for (matter, area), sums in GRID.pyramid(counts).items():
+        assert np.array_equal(sums, GRID.summed(counts, matter, area))
 
 
 def test_a_baseline_comes_back_as_it_was_packed(baseline: Baseline) -> None:

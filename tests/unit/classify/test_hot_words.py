@@ -61,6 +61,16 @@ def test_before_a_day_was_learnt_no_word_stands_out() -> None:
     assert standing_out({"紫冠": 100}, Past({}, 0.0, A_DAY), 1.0, DAY, 6, 0.25) == {}
 
 
+def test_a_week_of_words_is_looked_at_only_when_a_week_before_it_was_learnt() -> None:
+    counts = {"紫冠": 28}
+    assert standing_out(counts, Past({"紫冠": 22.0}, 10.0, A_DAY), 7.0, timedelta(days=7), 6, 0.25) == {}
+
+
+def test_a_word_may_be_common_that_a_short_past_of_few_tickets_has_not_met() -> None:
+    assert standing_out({"该楼": 6}, Past({}, 14.0, 11.0), 1.0, DAY, 6, 0.25).keys() == {"该楼"}
+    assert standing_out({"该楼": 6}, Past({"该楼": 7.0}, 14.0, 11.0), 7.0, timedelta(days=7), 6, 0.25) == {}
+
+
 def test_a_gram_that_goes_on_for_days_is_not_its_own_excuse() -> None:
     out = standing_out({"紫冠": 28}, Past({"紫冠": 22.0}, 20.0, A_DAY), 7.0, timedelta(days=7), 6, 0.25)
     assert set(out) == {"紫冠"}
@@ -70,6 +80,22 @@ def test_tickets_with_one_new_word_are_one_group_whatever_they_are_taken_for() -
     mentions = [mention(number, "紫冠", "冠卡", f"乱{number}") for number in range(8)]
     (group,) = grouped(mentions, {"紫冠": NEW, "冠卡": NEW}, DAY, 6)
     assert (group.grams, len(group.mentions)) == (("冠卡", "紫冠"), 8)
+
+
+def test_pairs_that_no_ticket_holds_together_are_not_one_word() -> None:
+    tails = [("冠卡", "的紫"), ("冠卡",), ("的紫",)]
+    mentions = [mention(number, "紫冠", *tails[number % 3], street="s-1") for number in range(15)]
+    (group,) = grouped(mentions, {"紫冠": NEW, "冠卡": NEW, "的紫": NEW}, DAY, 6)
+    assert len({m.voice for m in group.mentions}) >= 6
+    assert all(set(group.grams) <= m.words for m in group.mentions)
+    assert len(group.grams) == 2
+
+
+@given(st.lists(st.frozensets(st.sampled_from(["紫冠", "冠卡", "卡会", "会员"])), max_size=40))
+def test_an_event_of_new_words_has_tickets_that_hold_all_of_them(said: list[frozenset[str]]) -> None:
+    mentions = [mention(number, *words, street="s-1") for number, words in enumerate(said) if words]
+    for group in grouped(mentions, dict.fromkeys(["紫冠", "冠卡", "卡会", "会员"], NEW), DAY, 6):
+        assert len([m for m in mentions if set(group.grams) <= m.words]) >= 6
 
 
 def test_a_pair_that_only_turns_up_everywhere_is_no_event() -> None:
@@ -84,6 +110,11 @@ def test_a_polite_phrase_of_many_letters_is_no_event() -> None:
 def test_a_pair_is_an_event_where_its_tickets_are_of_one_street_or_matter() -> None:
     (group,) = grouped([mention(number, "鹭岛", street="s-1") for number in range(9)], {"鹭岛": NEW}, DAY, 6)
     assert group.grams == ("鹭岛",)
+
+
+def test_a_pair_that_two_matters_happen_to_share_is_no_event() -> None:
+    mentions = [mention(number, "城小", code=f"q-{min(number, 4)}") for number in range(9)]
+    assert grouped(mentions, {"城小": NEW}, DAY, 6) == []
 
 
 def test_one_person_s_word_is_no_event() -> None:

@@ -1,4 +1,4 @@
-"""What hot events keep besides."""
+"""Hot events that flare up again after they cooled."""
 
 from libs.common.runtime.migrations import execute
 
@@ -6,6 +6,11 @@ revision = "0007"
 down_revision = "0006"
 
 TABLES = """
+ALTER TABLE hotspots
+    ADD COLUMN round bigint NOT NULL DEFAULT 1,
+    ADD COLUMN reheated_at timestamptz,
+    ADD COLUMN voices_before bigint NOT NULL DEFAULT 0;
+CREATE INDEX hotspots_cooled ON hotspots (cooled_at) WHERE state = 'cooled';
 """
 
 
