@@ -14,7 +14,7 @@ from libs.common.runtime.keyfile import KeysError
 from libs.common.runtime.privacy import SecretsError
 from libs.common.runtime.process import PortTakenError
 from libs.common.runtime.settings import SettingsError, read_settings
-from services.cli import catalogue, keys, knowledge, model, vault
+from services.cli import catalogue, city, keys, knowledge, model, rules, vault
 from services.cli.client import KeyFileError, RefusedError
 from services.cli.lessons import LessonsError, evaluate, train
 from services.cli.processes import Machine, NotUpError
@@ -33,11 +33,13 @@ app.add_typer(vault.app, name="vault")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(model.app, name="model")
 app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(rules.app, name="rules")
+app.add_typer(city.app, name="city")
 
 EXPECTED = (
     CityError, HomeTakenError, KafkaUnavailable, KeyFileError, KeysError, LessonsError, NewerSchemaError, NotUpError,
     PlanError, PortTakenError, PostgresError, RecordsError, RefusedError, ReplayError, SecretsError, SettingsError,
-    knowledge.KnowledgeCommandError, vault.VaultCommandError,
+    city.CityCommandError, vault.VaultCommandError,
 )  # fmt: skip
 """What is told in its own words; anything else is a fault of ours and shows where it happened."""
 

@@ -17,7 +17,14 @@ KeyFile = Annotated[str, typer.Option("--key-file", help="The file of the key; w
 
 
 class RefusedError(RuntimeError):
-    """The platform does not answer, or says no; the text says why, line by line where it names what is wrong."""
+    """The platform does not answer, or says no; the text says why, line by line where it names what is wrong.
+
+    `status` is the one of HTTP, None without an answer.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class KeyFileError(RuntimeError):
@@ -53,5 +60,6 @@ async def _answer(url: str, key: Path, method: str, path: str, request: dict[str
     if answer.is_error:
         problem = answer.json()
         wrong = [f"  {error['field']}: {error['message']}" for error in problem.get("errors", ())]
-        raise RefusedError("\n".join([f"the platform says {answer.status_code}: {problem['detail']}", *wrong]))
+        what = "\n".join([f"the platform says {answer.status_code}: {problem['detail']}", *wrong])
+        raise RefusedError(what, answer.status_code)
     return answer.json() if answer.content else None

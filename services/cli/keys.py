@@ -7,15 +7,20 @@ run and no database be reached: the first key is issued before there is one.
 import os
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, cast
 
 import structlog
 import typer
 
+from libs.common.city.problems import Problems
+from libs.common.city.units import load_units
 from libs.common.contracts.vocabulary import Channel
+from libs.common.runtime.keyfile import KeysError
 from libs.common.runtime.process import ensure_private
 from libs.common.runtime.security import CHANNELS, LONGEST_OVERLAP_HOURS, OVERLAP_HOURS, ROLES, KeyRing, Role
 from libs.common.runtime.settings import read_settings
+from services.cli.keys_staff import issue_all, read_staff
 from services.cli.screen import say, table
 
 app = typer.Typer(help="Issue, rotate, revoke and list API keys.", no_args_is_help=True)
@@ -47,6 +52,27 @@ def issue(
 
 
 @app.command()
+def staff(
+    accounts: Annotated[Path, typer.Argument(help="A CSV file: name, roles, units; lists joined by ' | '.")],
+    into: Annotated[Path, typer.Argument(help="A new file for the keys, which only you can read.")],
+) -> None:
+    """Issue a key to each staff account of units in a file; with anything wrong in it, to none."""
+    settings = read_settings()
+    ensure_private(settings.home)
+    problems = Problems()
+    units = load_units(settings.city, problems)
+    problems.raise_if_any()
+    ring = KeyRing(settings.keys_file)
+    wanted = read_staff(accounts, units, {key.holder.name for key in ring.issued()})
+    try:
+        for account in issue_all(wanted, ring, into):
+            _tell("client registered", account.name, roles=sorted(account.roles), units=sorted(account.units))
+    except FileExistsError:
+        raise KeysError(f"{into} exists; the keys go into a new file") from None
+    say(f"{len(wanted)} keys are in {into}. Hand them out, then delete it: they cannot be read again.")
+
+
+@app.command()
 def rotate(
     name: Name,
     overlap_hours: Annotated[
@@ -67,12 +93,16 @@ def revoke(name: Name) -> None:
 
 
 @app.command("list")
-def list_keys() -> None:
+def list_keys(
+    unit: Annotated[str | None, typer.Option(help="Only who is limited to this unit, by its code.")] = None,
+) -> None:
     """List who holds a key and what for."""
     file = read_settings().keys_file
     rows = []
     for key in KeyRing(file).issued():
         holder = key.holder
+        if unit and unit not in holder.units:
+            continue
         limits = [", ".join(sorted(limit)) or "any" for limit in (holder.roles, holder.units, holder.channels)]
         rows.append((holder.name, *limits, holder.per_minute or "", _at(key.issued_at), _at(key.until)))
     table(f"Keys in {file}", ("name", "roles", "units", "channels", "per minute", "issued", "until"), rows)

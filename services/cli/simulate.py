@@ -75,7 +75,7 @@ def demo(
     home = settings.home / "demo"
     text = settings.clock or f"{datetime.now(UTC).isoformat()},{speed}"
     settings = replace(settings, home=home, clock=text, keys=None, secret=None)
-    with suppress(KeyboardInterrupt), _term_as_interrupt(), _platform(settings):
+    with suppress(KeyboardInterrupt), _term_as_interrupt(), platform_process(settings):
         _live(scenario, settings, settings.base_url, key_file(settings), Clock.parse(clock_of(home)))
 
 
@@ -92,10 +92,10 @@ def _term_as_interrupt() -> Iterator[None]:
 
 
 @contextmanager
-def _platform(settings: Settings) -> Iterator[None]:
+def platform_process(settings: Settings) -> Iterator[None]:
     """Run the embedded form as a process of its own, on an empty home, until the block ends."""
     _clear(settings.home)
-    own = {"JIESU_HOME": str(settings.home), "JIESU_CLOCK": settings.clock}
+    own = {"JIESU_HOME": str(settings.home), "JIESU_CLOCK": settings.clock, "JIESU_CITY": str(settings.city)}
     kept = {name: value for name, value in os.environ.items() if name not in {"JIESU_KEYS", "JIESU_SECRET"}}
     # In a session of its own: the Ctrl-C that ends the city must not take the platform from under its last questions.
     child = subprocess.Popen([sys.executable, "-m", "services.cli", "run"], env=kept | own, start_new_session=True)

@@ -54,7 +54,7 @@ class Citation(BaseModel):
 
 
 class Hint(BaseModel):
-    """An article that came near."""
+    """An article to look into."""
 
     article_id: str
     version: str
@@ -155,6 +155,12 @@ async def search(
     scored = await handlers.find(here, query, at)
     answers = citations(here, scored)
     return Found(known=bool(answers), answers=answers, nearest=[] if answers else _hints(scored))
+
+
+async def linked(here: Here, code: str) -> list[Hint]:
+    """Return the articles in force that say which question of the catalogue they answer, and name this one."""
+    found = await store.linked(here.database.pool, code, here.clock.now(), MOST_ANSWERS)
+    return [Hint(article_id=one.article_id, version=str(one.version), title=one.title) for one in found]
 
 
 def citations(here: Here, scored: Sequence[Scored]) -> list[Citation]:

@@ -99,6 +99,7 @@ class Candidate:
     source: str | None
     starts_at: datetime
     expires_at: datetime | None
+    codes: tuple[str, ...]
     model: str
     elsewhere: bytes
 

@@ -6,8 +6,9 @@ passage answers a question, or that none of them does.
 
 from services.classify.knowledge.drafts import Draft, Fault
 from services.classify.knowledge.finding import Finder, Wanted, terms
+from services.classify.knowledge.matters import Matters
 from services.classify.knowledge.passages import split
 from services.classify.knowledge.reading import FileFaultError, drafts_in
 from services.classify.knowledge.shelf import Shelf
 
-__all__ = ["Draft", "Fault", "FileFaultError", "Finder", "Shelf", "Wanted", "drafts_in", "split", "terms"]
+__all__ = ["Draft", "Fault", "FileFaultError", "Finder", "Matters", "Shelf", "Wanted", "drafts_in", "split", "terms"]

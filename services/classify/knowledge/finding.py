@@ -1,9 +1,10 @@
-"""Which passage answers a question, if any does: words bring candidates, meaning and words together judge them.
+"""Which article answers a question, if any does: words bring candidates, what they mean decides.
 
-A passage is compared with the question in five ways: by the ways people are known to ask for it, by what it says as a
-whole, by its nearest sentence, by how much of the question's words it has; and against it speaks how near the question
-is to what the articles found are known not to answer. The weights are those of a logistic regression on questions of
-the project's own (`python -m tests.bench.knowledge_quality --fit`). Without the sentence model nothing is sure enough.
+An article is compared with the question by the best that its passages have: by the ways people are known to ask for
+one, by what one says as a whole, by its nearest sentence. Against it speaks how near the question is to what the
+articles found are known not to answer, and to what citizens say of a matter of the catalogue that the article is not
+linked to. The weights are those of a logistic regression on questions of the project's own
+(`python -m tests.bench.knowledge_quality --fit`). Without the sentence model nothing is sure enough.
 """
 
 import re
@@ -18,22 +19,27 @@ from numpy.typing import NDArray
 
 from libs.common.city.catalogue import Catalogue
 from services.classify.domain.knowledge import Candidate, Passage, Scored
+from services.classify.knowledge.matters import Matters
 from services.classify.knowledge.passages import sentences
 from services.classify.model.meaning import WIDTH, Meaning
 
-WEIGHTS = (12.73, 5.41, 11.9, 2.13, -9.95)
-"""Of asked, whole, nearest sentence, words, elsewhere."""
-BIAS = -14.44
-SURE = 0.6
-"""From here on a passage answers."""
+WEIGHTS = (22.07, 19.77, 8.78, -22.32, -19.97)
+"""Of asked, whole, nearest sentence, elsewhere, besides."""
+BIAS = -6.62
+SURE = 0.5
+"""From here on an article answers."""
+VERBATIM = 0.95
+"""From here on it is asked as an article lists it: then what others list as not answered does not count against it."""
 UNLISTED = 0.8
 """An article that lists nothing it does not answer is held to be asked such things: only a close match is sure."""
+UNLINKED = 0.75
+"""How near a matter is held to be where no model knows the catalogue: as near as one is of half the questions asked."""
 LONGEST = 200
 """Characters that are read of a question."""
 _PAIR = 0.4
 """What a pair of characters weighs beside a word: it finds what was cut otherwise."""
 _IDLE = 0.3
-"""A word that so many phrases of the catalogue use finds nothing: a third of all weights lies below."""
+"""What so many phrases of the catalogue have finds nothing: a third of all words weigh less."""
 _MOST_TERMS = 16
 _STEPS = 254.0
 """Numbers of a direction are kept in a byte each; they lie within a half."""
@@ -44,22 +50,26 @@ Rows = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A question: the terms that bring candidates with their weights, its words, and what it means."""
+    """A question: the terms that bring candidates with their weights, and what it means.
+
+    `matters` are the questions of the catalogue that come nearest to it, with how near, the nearest first.
+    """
 
     terms: tuple[str, ...]
     weights: tuple[float, ...]
-    words: frozenset[str]
     direction: Rows | None
+    matters: tuple[tuple[str, float], ...] = ()
 
 
 class Finder:
     """Reads passages and questions, and judges the ones by the others. Safe to share between threads."""
 
-    def __init__(self, catalogue: Catalogue, meaning: Meaning | None) -> None:
+    def __init__(self, catalogue: Catalogue, meaning: Meaning | None, matters: Matters | None = None) -> None:
         said = [text for q in catalogue for text in (*q.phrases, *q.ask, q.l3, q.evidence, q.out_of_scope)]
-        self._counts = Counter(word for text in said for word in set(words(text)))
+        self._counts = Counter(term for text in said for term in {*words(text), *pairs(text)})
         self._said = len(said)
         self._meaning = meaning
+        self._matters = matters
         self.model = meaning.name if meaning else ""
 
     def read(self, title: str, passages: Sequence[Passage]) -> list[Passage]:
@@ -73,45 +83,55 @@ class Finder:
     def wanted(self, question: str) -> Wanted:
         """Return what is looked for."""
         text = question[:LONGEST]
-        cut = frozenset(words(text))
-        weighed = {word: self._weight(word) for word in cut}
-        terms = dict.fromkeys(pairs(text), _PAIR) | {w: x for w, x in weighed.items() if x > _IDLE}
-        first = sorted(terms, key=lambda term: (-terms[term], term))[:_MOST_TERMS]
+        weighed = {pair: _PAIR * self._weight(pair) for pair in pairs(text)}
+        weighed |= {word: self._weight(word) for word in words(text)}
+        telling = [term for term, weight in weighed.items() if self._weight(term) > _IDLE]
+        first = sorted(telling, key=lambda term: (-weighed[term], term))[:_MOST_TERMS]
         direction = self._meaning.of([text])[0] if self._meaning else None
-        return Wanted(tuple(first), tuple(terms[term] for term in first), cut, direction)
+        near = self._matters.near(direction) if self._matters and direction is not None else ()
+        return Wanted(tuple(first), tuple(weighed[term] for term in first), direction, near)
 
     def judge(self, wanted: Wanted, candidates: Sequence[Candidate]) -> list[Scored]:
-        """Return the candidates, the surest first."""
+        """Return the candidates, those of the surest article first, and of each article the nearest passage first.
+
+        An article is as sure as its nearest passage is said to be; the others stand for themselves.
+        """
         judged = [one for one in candidates if self.model and one.model == self.model]
         if wanted.direction is None or not judged:
             return [Scored(one, None) for one in candidates]
-        logits = self.features(wanted, wanted.direction, judged) @ np.array(WEIGHTS) + BIAS
-        scores = 1 / (1 + np.exp(-logits))
-        order = np.argsort(-scores, kind="stable")
-        return [Scored(judged[at], round(float(scores[at]), 3)) for at in order]
+        rows = self.features(wanted, wanted.direction, judged)
+        own = _sure(rows)
+        articles = {article: _sure(rows[at].max(axis=0)) for article, at in by_article(judged).items()}
+        ids = {at: one.article_id for at, one in enumerate(judged)}
+        order = sorted(ids, key=lambda at: (-articles[ids[at]], -own[at]))
+        first = {ids[at]: at for at in reversed(order)}
+        sure = {at: articles[article] if first[article] == at else own[at] for at, article in ids.items()}
+        return [Scored(judged[at], round(float(sure[at]), 3)) for at in order]
 
     def features(self, wanted: Wanted, direction: Rows, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
         """Return how a question and each candidate compare, in the order of the weights."""
-        not_here = max(_nearest(direction, _unpacked(one.elsewhere)) for one in candidates)
-        against = [not_here if one.elsewhere else max(not_here, UNLISTED) for one in candidates]
-        rows = [(*self._compared(wanted, direction, one), no) for one, no in zip(candidates, against, strict=True)]
+        compared = [_compared(direction, one) for one in candidates]
+        asked: dict[str, float] = {}
+        for one, (near, _, _) in zip(candidates, compared, strict=True):
+            asked[one.article_id] = max(near, asked.get(one.article_id, near))
+        listed = [_nearest(direction, _unpacked(one.elsewhere)) for one in candidates]
+        rows = []
+        for one, found, own in zip(candidates, compared, listed, strict=True):
+            against = own if asked[one.article_id] >= VERBATIM else max(listed)
+            rows.append((*found, against if one.elsewhere else max(against, UNLISTED), _besides(wanted, one)))
         return np.array(rows, dtype=np.float64)
-
-    def _compared(self, wanted: Wanted, direction: Rows, one: Candidate) -> tuple[float, float, float, float]:
-        meant, ways = _unpacked(one.meant), len(one.asked)
-        whole = _nearest(direction, meant[:1])
-        asked = _nearest(direction, meant[1 : 1 + ways]) if ways else whole
-        return asked, whole, _nearest(direction, meant[1 + ways :]), self._covered(wanted, one)
-
-    def _covered(self, wanted: Wanted, one: Candidate) -> float:
-        """Return how much of the weight of a question's words a passage has."""
-        has = set(words(" ".join((one.title, one.heading, one.text, *one.asked))))
-        total = sum(map(self._weight, wanted.words))
-        return sum(self._weight(word) for word in wanted.words & has) / total if total else 0.0
 
     def _weight(self, word: str) -> float:
         """Return from 0 to 1 how rare a word is in what citizens say."""
         return log((self._said + 1) / (self._counts[word] + 1)) / log(self._said + 1)
+
+
+def by_article(candidates: Sequence[Candidate]) -> dict[str, list[int]]:
+    """Return the places of each article's passages among candidates."""
+    places: dict[str, list[int]] = {}
+    for at, one in enumerate(candidates):
+        places.setdefault(one.article_id, []).append(at)
+    return places
 
 
 def terms(title: str, passage: Passage) -> list[str]:
@@ -128,6 +148,22 @@ def words(text: str) -> list[str]:
 def pairs(text: str) -> list[str]:
     """Return each two Chinese characters in a row."""
     return [run[at : at + 2] for run in _HAN.findall(text) for at in range(len(run) - 1)]
+
+
+def _compared(direction: Rows, one: Candidate) -> tuple[float, float, float]:
+    near, ways = _unpacked(one.meant) @ direction, len(one.asked)
+    whole = float(near[0])
+    asked = float(near[1 : 1 + ways].max()) if ways else whole
+    return asked, whole, float(near[1 + ways :].max()) if len(near) > 1 + ways else whole
+
+
+def _besides(wanted: Wanted, one: Candidate) -> float:
+    """Return how near the question is to a matter that the article is not linked to."""
+    return next((near for code, near in wanted.matters if code not in one.codes), UNLINKED)
+
+
+def _sure(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-(rows @ np.array(WEIGHTS) + BIAS))))
 
 
 def _told(title: str, passage: Passage) -> list[str]:

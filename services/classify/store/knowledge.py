@@ -36,13 +36,16 @@ WITH wanted AS MATERIALIZED (
     SELECT format('''%s''', term)::tsquery AS term, weight FROM unnest($2::text[], $3::float8[]) AS t(term, weight)
 ), found AS (
     SELECT p.article_id, p.version, p.anchor, p.heading, p.text, p.asked, p.meant, a.title, a.owner, a.source,
-        a.starts_at, a.expires_at, a.model, a.meant AS elsewhere
+        a.starts_at, a.expires_at, a.codes, a.model, a.meant AS elsewhere
     FROM passages p JOIN articles a USING (article_id, version)
     WHERE p.terms @@ $4::text::tsquery AND a.starts_at <= $1 AND (a.ends_at IS NULL OR a.ends_at > $1)
     ORDER BY (SELECT sum(weight) FROM wanted WHERE p.terms @@ wanted.term) DESC, p.article_id, p.version, p.anchor
     LIMIT $5
 )
 SELECT * FROM found
+"""
+LINKED = """
+WHERE codes ? $1 AND starts_at <= $2 AND (ends_at IS NULL OR ends_at > $2) ORDER BY article_id LIMIT $3
 """
 LISTED = """
 WHERE latest AND ($1::text IS NULL OR owner = $1) AND (imported_at, version_id) > ($2, $3)
@@ -115,6 +118,11 @@ async def candidates(
     anything = " | ".join(f"'{term}'" for term in terms)
     rows = await connection.fetch(FIND, at, list(terms), list(weights), anything, most)
     return [CANDIDATES.read(row) for row in rows]
+
+
+async def linked(connection: Any, code: str, at: datetime, limit: int) -> list[Article]:
+    """Return the articles in force that are linked to a question of the catalogue."""
+    return await ARTICLES.load(connection, LINKED, code, at, limit)
 
 
 async def listed(connection: Any, owner: str | None, after: After, limit: int) -> list[Article]:
