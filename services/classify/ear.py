@@ -7,18 +7,20 @@ heard in one pass over arrays. It has the last word: listed words count only whe
 """
 
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
 
 from libs.common.city.pack import City
 from libs.common.city.problems import Problems, read_table
-from services.classify.model.keeping import Arrays, kept
+from services.classify.model.apart import learnt_apart
+from services.classify.model.keeping import Arrays, keep, kept
 from services.classify.urgency import OPENING, Alarm, clauses
 
 HEARD = -1.8
@@ -49,6 +51,9 @@ class Taught:
     weight: float = 1.0
 
 
+_TAUGHT = TypeAdapter(list[Taught])
+
+
 class Ear:
     """Listens to texts. Holds arrays only and no state between calls; safe to share between threads."""
 
@@ -60,13 +65,8 @@ class Ear:
     @classmethod
     def train(cls, alarm: Alarm, taught: Sequence[Taught]) -> "Ear":
         """Learn from sentences; some seconds on one core."""
-        characters, lengths = _characters([one.text for one in taught])
-        columns = np.concatenate(list(_columns(characters)))
-        rows = np.tile(np.repeat(np.arange(len(taught)), lengths), _LONGEST_RUN)
-        counts = csr_matrix((1 / _scale(lengths)[rows], (rows, columns)), shape=(len(taught), 1 << _BITS))
-        learned = LogisticRegression(C=30.0, solver="liblinear")
-        learned.fit(counts, [one.danger for one in taught], [one.weight for one in taught])
-        return cls(alarm, learned.coef_[0].astype(np.float32), float(learned.intercept_[0]))
+        arrays = learned(taught)
+        return cls(alarm, arrays["weights"], float(arrays["bias"]))
 
     @classmethod
     def load_or_train(cls, alarm: Alarm, taught: Sequence[Taught], folder: Path) -> "Ear":
@@ -74,7 +74,7 @@ class Ear:
         return kept(
             folder / f"danger-{_fingerprint(taught)}.npz",
             lambda arrays: cls(alarm, arrays["weights"], float(arrays["bias"])),
-            lambda: cls.train(alarm, taught).arrays,
+            lambda: learnt_apart("services.classify.ear", _TAUGHT.dump_json(list(taught))),
         )
 
     @property
@@ -114,6 +114,20 @@ class Ear:
         told = np.sum([self._weights[columns] for columns in _columns(characters)], axis=0)
         sums = np.add.reduceat(told, np.cumsum(lengths) - lengths, dtype=np.float64)
         return np.asarray(sums / _scale(lengths) + self._bias)
+
+
+def learned(taught: Sequence[Taught]) -> Arrays:
+    """Return the arrays that sentences teach."""
+    # Takes 60 MB, which only who learns needs.
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
+    characters, lengths = _characters([one.text for one in taught])
+    columns = np.concatenate(list(_columns(characters)))
+    rows = np.tile(np.repeat(np.arange(len(taught)), lengths), _LONGEST_RUN)
+    counts = csr_matrix((1 / _scale(lengths)[rows], (rows, columns)), shape=(len(taught), 1 << _BITS))
+    fitted = LogisticRegression(C=30.0, solver="liblinear")
+    fitted.fit(counts, [one.danger for one in taught], [one.weight for one in taught])
+    return {"weights": fitted.coef_[0].astype(np.float32), "bias": np.array(fitted.intercept_[0])}
 
 
 def lessons(city: City, path: Path) -> list[Taught]:
@@ -172,3 +186,7 @@ def _fingerprint(taught: Sequence[Taught]) -> str:
     for one in taught:
         digest.update(f"{one.text}\0{one.danger}\0{one.weight}\n".encode())
     return digest.hexdigest()[:12]
+
+
+if __name__ == "__main__":
+    keep(Path(sys.argv[1]), learned(_TAUGHT.validate_json(sys.stdin.buffer.read())))

@@ -1,6 +1,6 @@
 """Reads appeals: what they are about, their danger, kind, place, keywords, summary and facts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
 from threading import Condition
@@ -15,18 +15,15 @@ from services.classify.ear import Ear
 from services.classify.facts import details, told, turns
 from services.classify.hotspots import Detector
 from services.classify.model import Model
-from services.classify.model.judging import LOOKS
+from services.classify.model.judging import AT_ONCE, LOOKS
 from services.classify.urgency import OPENING
 
 PATIENCE = 0.05
-"""Seconds that a slice of a batch waits for those who must not."""
-SLICE = 25
-"""Appeals that are read at once. A product of sparse matrices lets no other thread run until it is done, and a seat
-that types must not wait for 500 appeals."""
+"""Seconds that a batch waits at each pause for those who must not."""
 
 
 class Reader:
-    """Reads in batches, 0.15 ms an appeal beside the model; safe to share between threads."""
+    """Reads in batches; safe to share between threads."""
 
     def __init__(self, city: City, model: Model, cues: Cues, detector: Detector, ear: Ear) -> None:
         self._model = model
@@ -41,37 +38,41 @@ class Reader:
 
     def read(self, appeals: Sequence[Appeal]) -> list[Reading]:
         """Return a reading of each appeal; of a talk with a seat, of what the citizen said in it."""
-        heard = [_heard(appeal) for appeal in appeals]
-        looks = max(1, LOOKS * SLICE // max(SLICE, len(heard)))
-        slices = (heard[at : at + SLICE] for at in range(0, len(heard), SLICE))
-        return [reading for some in slices for reading in self._in_turn(some, looks)]
+        return self._read([_heard(appeal) for appeal in appeals], LOOKS, self._give_way)
 
     def read_now(self, appeal: Appeal) -> Reading:
         """Return a reading of one appeal before those of batches: somebody is waiting for it."""
         with self._turn:
             self._waiting += 1
         try:
-            return self._read_slice([_heard(appeal)], 1)[0]
+            return self._read([_heard(appeal)], 1)[0]
         finally:
             with self._turn:
                 self._waiting -= 1
                 self._turn.notify_all()
 
-    def _in_turn(self, appeals: Sequence[Appeal], looks: int) -> list[Reading]:
-        """Read a slice of a batch when nobody is waiting, but after a while in any case."""
-        with self._turn:
-            self._turn.wait_for(lambda: not self._waiting, PATIENCE)
-        return self._read_slice(appeals, looks)
+    def _give_way(self) -> None:
+        """Go on when nobody is waiting, but after a while in any case."""
+        # Who comes between this look and the next pause waits for some milliseconds; a lock would cost all the others.
+        if self._waiting:
+            with self._turn:
+                self._turn.wait_for(lambda: not self._waiting, PATIENCE)
 
-    def _read_slice(self, appeals: Sequence[Appeal], looks: int) -> list[Reading]:
-        guesses = self._model.judge([_words(appeal) for appeal in appeals], looks)
-        return [self._read(*parts) for parts in zip(appeals, guesses, self._dangers(appeals), strict=True)]
+    def _read(self, appeals: Sequence[Appeal], looks: int, pause: Callable[[], None] = lambda: None) -> list[Reading]:
+        guesses = self._model.judge([_words(appeal) for appeal in appeals], looks, pause)
+        readings: list[Reading] = []
+        for at in range(0, len(appeals), AT_ONCE):
+            pause()
+            some = appeals[at : at + AT_ONCE]
+            parts = zip(some, guesses[at : at + AT_ONCE], self._dangers(some), strict=True)
+            readings += [self._reading(*part) for part in parts]
+        return readings
 
     def judged_by(self, model: Model, appeals: Sequence[Appeal]) -> list[Guess]:
         """Return what another model takes each appeal to be about."""
         return model.judge([_words(_heard(appeal)) for appeal in appeals])
 
-    def _read(self, appeal: Appeal, guess: Guess, danger: str | None) -> Reading:
+    def _reading(self, appeal: Appeal, guess: Guess, danger: str | None) -> Reading:
         words = _words(appeal)
         kind = self._cues.kinds.of(_first(appeal)[:OPENING])
         found = self._find(appeal)

@@ -18,7 +18,7 @@ from services.classify.cues import load_cues
 from services.classify.domain import Rules
 from services.classify.ear import Ear, lessons
 from services.classify.hotspots import Detector, load_lexicon
-from services.classify.knowledge import Finder, Shelf
+from services.classify.knowledge import Finder, Matters, Shelf
 from services.classify.model import Model
 from services.classify.reader import Reader
 from services.classify.versions import packed
@@ -37,7 +37,8 @@ def engine(settings: Settings, _: Secrets) -> handlers.Engine:
         detector = Detector(city, lexicon)
         ear = Ear.load_or_train(cues.alarm, lessons(city, settings.city / "danger.csv"), settings.models_folder)
         reader = Reader(city, model, cues, detector, ear)
-        shelf, finder = Shelf(city), Finder(catalogue, model.meaning)
+        matters = Matters.of(catalogue, model.arrays["meant_phrase"])
+        shelf, finder = Shelf(city), Finder(catalogue, model.meaning, matters)
         return handlers.Engine(rules, model, reader, detector, shelf, finder, uploads, bench, assistant)
 
     bench = handlers.Bench(pack, files, settings.models_folder, fit)
@@ -63,6 +64,7 @@ SERVICE = Service(
     jobs={
         "hotspots": handlers.watch,
         "versions": handlers.keep_current,
+        "held": handlers.renew,
         "training": handlers.do_runs,
         "drift": handlers.count_judged,
         "language model": handlers.assist,
@@ -70,7 +72,7 @@ SERVICE = Service(
     },
     timers={
         handlers.TIMER: handlers.on_timer,
-        handlers.ALARM: handlers.on_timer,
+        handlers.ALARM: handlers.on_alarm,
         handlers.ARTICLE: handlers.on_article,
     },
 )

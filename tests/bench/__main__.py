@@ -8,8 +8,10 @@
 2. 50 appeals a second for 20 s: from each 202 to its running clock.
 3. The whole life of 1,000 tickets to ticket.closed, units and citizens by script.
 4. POST after POST over 64 connections: with all five services at work, then intake alone, taking turns with its floor.
+5. What a route costs by the city's rules, and by hundreds.
+6. What a core classifies, from an event's text to its verdict, taking turns with its floor.
 
-What the floor does and leaves out, `floor` and `door` say. Ends with 1 if anything
+What each floor does and leaves out, `floor`, `door` and `classifying` say. Ends with 1 if anything
 was lost or doubled; refused POSTs are counted in the table.
 """
 
@@ -31,7 +33,7 @@ from libs.common.city.pack import load_city
 from libs.common.local.ports import free_port, is_taken
 from libs.common.runtime.settings import Settings
 from services.cli.processes import NAMES
-from tests.bench import meter, report
+from tests.bench import classifying, meter, report
 from tests.bench.appeals import appeals
 from tests.bench.broker import broker
 from tests.bench.floor import Floor, end, floor, smaller, started
@@ -39,6 +41,7 @@ from tests.bench.life import clocked, live
 from tests.bench.load import TICKETS, Posted, hammer, post, send_batches
 from tests.bench.meter import Plan
 from tests.bench.platform import Moment, Platform, moment, platform
+from tests.bench.routes import route_costs
 from tests.bench.watch import MismatchError, Watch, watching
 
 TICKETS_A_RUN, RUNS = 10_000, 3
@@ -83,6 +86,10 @@ class Bench:
         crowd, drained = await self._crowd()
         figures = report.Figures(plan, latency, lived, crowd, drained, runs, floor_runs, loads=self._loads)
         await self._posts(figures)
+        say("Classifying on one core")
+        figures.classified = await asyncio.to_thread(classifying.measure)
+        say("The cost of a route")
+        figures.routes += route_costs(load_city(Settings().city))
         return figures
 
     def _take(self, count: int) -> list[bytes]:

@@ -17,10 +17,12 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from services.cli.processes import NAMES
+from tests.bench.classifying import Classified
 from tests.bench.life import Clocked, Lived
 from tests.bench.load import Posted
 from tests.bench.meter import Plan
 from tests.bench.platform import Cost, Usage
+from tests.bench.routes import RouteCost
 from tests.bench.watch import Done
 
 PAGE = Path("docs/benchmarks.md")
@@ -90,6 +92,8 @@ class Figures:
     posts: list[Posted] = field(default_factory=list)
     floor_posts: list[Posted] = field(default_factory=list)
     loads: list[float] = field(default_factory=list)
+    routes: list[RouteCost] = field(default_factory=list)
+    classified: list[Classified] = field(default_factory=list)
 
     def summary(self) -> dict[str, float]:
         """Return the figures that are compared from change to change. Medians of the runs."""
@@ -105,6 +109,8 @@ class Figures:
             "post_p99_ms": round(median(percentile(p.seconds, 99) for p in self.posts), 1),
             "clocked_p50_ms": round(percentile(self.clocked.seconds, 50), 1),
             "clocked_p99_ms": round(percentile(self.clocked.seconds, 99), 1),
+            "classified_per_core": round(median(self.classified[0].rates), 1),
+            "route_us": round(self.routes[0].route, 1),
         }
 
     @property
@@ -115,7 +121,7 @@ class Figures:
 
     def tables(self) -> list[Table]:
         """Return all there is to show."""
-        return [self._rates(), self._posts(), self._latency(), self._usage(), self._written()]
+        return [self._rates(), self._posts(), self._latency(), self._usage(), self._written(), *self._alone()]
 
     def _rates(self) -> Table:
         shown = [
@@ -134,6 +140,18 @@ class Figures:
             rows.append((f"cores that other programs took from the {what}", f"{median(others):.2f}", taken))
         rows.append(("held for a person to look at", f"{held:.1%}", ""))
         return Table(f"End to end, {self.runs[0].tickets:,} tickets a run", ("", "median", "runs"), rows)
+
+    def _alone(self) -> list[Table]:
+        return [self._classified(), self._routes()]
+
+    def _classified(self) -> Table:
+        rows = [(one.kind, f"{one.characters:.0f}", *spread(one.rates), *spread(one.floor)) for one in self.classified]
+        columns = ("", "characters", "appeals/s", "runs", "of the floor", "runs")
+        return Table("classify: the whole path per core, in batches of 500, by CPU time", columns, rows)
+
+    def _routes(self) -> Table:
+        rows = [(f"{cost.rules}", f"{cost.route:.1f}", f"{cost.account:.0f}") for cost in self.routes]
+        return Table("Whose work an appeal is: µs of CPU", ("rules", "a route", "with its explanation"), rows)
 
     def _posts(self) -> Table:
         rows: list[tuple[str, ...]] = []

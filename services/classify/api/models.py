@@ -209,8 +209,8 @@ async def show_model(here: Context, _: Reads, name: Hash) -> ModelStory:
 async def evaluate_model(here: Context, who: Changes, name: Hash) -> RunView:
     """Measure a model, in the background, on what people confirmed after it was trained."""
     model = await _known(here, name)
-    if not await store.can_judge(here.database.pool, name):
-        raise Problem(409, "this model's arrays are kept no more; train one again")
+    if name not in await handlers.able(here.database.pool, model.catalogue):
+        raise Problem(409, model.lost)
     return await _requested(here, "evaluate", model.catalogue, name, who.name)
 
 
@@ -275,9 +275,8 @@ def _fields(here: Here, model: ModelVersion) -> dict[str, Any]:
 async def _story(here: Here, model: ModelVersion) -> ModelStory:
     pool = here.database.pool
     tallies = [_tally(one) for one in await store.tallies(pool, model.name)]
-    return ModelStory(
-        **_fields(here, model), can_judge=await store.can_judge(pool, model.name), challenges=tallies
-    )  # fmt: skip
+    able = await handlers.able(pool, model.catalogue)
+    return ModelStory(**_fields(here, model), can_judge=model.name in able, challenges=tallies)
 
 
 def _tally(tally: Tally) -> TallyView:

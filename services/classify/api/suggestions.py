@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from libs.common.city.catalogue import Question
 from libs.common.contracts.classify import Alternative, Details, MachineMade
@@ -15,12 +15,14 @@ from libs.common.runtime.privacy import Redactor
 from libs.common.runtime.problems import wrong_field
 from services.classify import handlers
 from services.classify.api.around import Asker, Category, Context
-from services.classify.api.knowledge import Citation, citations
+from services.classify.api.knowledge import Citation, Hint, citations, linked
 from services.classify.digest import cut
 from services.classify.domain import Appeal, Reading, Rules, alternatives, grade
 from services.classify.facts import Said, Speaker, asked_of, told
 
 router = APIRouter()
+LONGEST_CALL = 20_000
+"""Characters of a transcript: more than an hour of talk, and still read while a seat waits."""
 
 
 class Turn(Body):
@@ -30,6 +32,12 @@ class Turn(Body):
     text: Note
 
 
+def _bounded(transcript: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    if sum(len(turn.text) for turn in transcript) > LONGEST_CALL:
+        raise ValueError(f"must hold at most {LONGEST_CALL:,} characters in all")
+    return transcript
+
+
 class SuggestionQuery(Body):
     """The words of an appeal, as the citizen said or wrote them, or a call turn by turn, or both.
 
@@ -37,7 +45,7 @@ class SuggestionQuery(Body):
     """
 
     text: Note | None = None
-    transcript: Annotated[tuple[Turn, ...], Field(max_length=500)] = ()
+    transcript: Annotated[tuple[Turn, ...], Field(max_length=500), AfterValidator(_bounded)] = ()
     title: Line | None = None
     address: Line | None = None
     location: Location | None = None
@@ -88,6 +96,8 @@ class Suggestion(BaseModel):
     answers: list[Answer]
     knowledge: list[Citation]
     """Of a consultation: passages of the knowledge base that answer it."""
+    articles: list[Hint]
+    """Articles in force that are linked to this question of the catalogue, whatever is asked of it."""
     machine_made: MachineMade | None = None
     """What a language model says of it: only when asked for `deep`, and if it answered in time."""
 
@@ -101,7 +111,8 @@ async def suggest(here: Context, who: Asker, asked: SuggestionQuery) -> Suggesti
     reading = await asyncio.to_thread(engine.reader.read_now, appeal)
     found = await handlers.find(here, appeal.text) if reading.kind == "consultation" else []
     spoken = "\n".join((appeal.body, *(one.text for one in asked.transcript)))
-    said = await asyncio.to_thread(_suggestion, appeal, spoken, reading, engine.rules, citations(here, found))
+    known = citations(here, found), await linked(here, reading.guess.code)
+    said = await asyncio.to_thread(_suggestion, appeal, spoken, reading, engine.rules, *known)
     if not asked.deep:
         return said
     made = await handlers.deepen(here, appeal, reading.guess, asked.deep_seconds)
@@ -120,7 +131,9 @@ def _redacted(asked: SuggestionQuery, now: datetime) -> Appeal:
     return Appeal(text, title, address, asked.location, at=now)
 
 
-def _suggestion(appeal: Appeal, spoken: str, reading: Reading, rules: Rules, knowledge: list[Citation]) -> Suggestion:
+def _suggestion(
+    appeal: Appeal, spoken: str, reading: Reading, rules: Rules, knowledge: list[Citation], articles: list[Hint]
+) -> Suggestion:
     guess, facts = reading.guess, reading.facts or Details()
     question = rules.catalogue.by_code[guess.code]
     located = bool(reading.place or appeal.address or appeal.location)
@@ -131,7 +144,7 @@ def _suggestion(appeal: Appeal, spoken: str, reading: Reading, rules: Rules, kno
         kind=reading.kind or question.kind, keywords=reading.keywords, summary=reading.summary,
         outside=reading.outside, fields=_fields(reading, appeal.at), facts=facts,
         said=[one.ask for one in answered if one.said], missing=[one.ask for one in answered if not one.said],
-        answers=_answers(question), knowledge=knowledge,
+        answers=_answers(question), knowledge=knowledge, articles=articles,
     )  # fmt: skip
 
 

@@ -241,10 +241,9 @@ def _refused(error: CityError) -> Problem:
 
 
 async def _view(here: Here, version: CatalogueVersion) -> CatalogueVersionView:
-    able = await store.models_for(here.database.pool, version.version)
     return CatalogueVersionView(
         version=version.version, imported_at=version.imported_at, by=version.by, note=version.note,
-        questions=version.questions, models=[model.name for model in able],
+        questions=version.questions, models=await handlers.able(here.database.pool, version.version),
         in_force=version.version == here.engine.rules.catalogue.version,
     )  # fmt: skip
 

@@ -103,8 +103,11 @@ def _obey(verdict: Verdict, facts: Facts, rules: Rules) -> tuple[Verdict, Label 
 
 
 def _settle(verdict: Verdict, facts: Facts, rules: Rules, now: datetime) -> Verdict:
-    """Let the first judgement out when it is sure, the matter urgent, a person's wait over, or nobody to act on it."""
-    if verdict.told_at:
+    """Let the first judgement out when it is sure, the matter urgent, a person's wait over, or nobody to act on it.
+
+    By a question that is no more nothing is let out: it is judged anew within seconds.
+    """
+    if verdict.told_at or not rules.knows(verdict):
         return verdict
     sure = verdict.judged_by == "person" or verdict.confidence >= rules.low_confidence or verdict.confirmed
     if sure or verdict.urgency == "urgent" or facts.ended:
@@ -143,9 +146,9 @@ def about(verdict: Verdict, question: Question) -> Verdict:
 
 
 def _state(verdict: Verdict, facts: Facts) -> State:
-    if facts.ended:
-        return "ended"
-    return "classified" if verdict.told_at else "held"
+    if not verdict.told_at:
+        return "held"
+    return "ended" if facts.ended else "classified"
 
 
 def _label(verdict: Verdict, code: str, by: str, at: datetime) -> Label | None:

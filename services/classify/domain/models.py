@@ -89,6 +89,12 @@ class ModelVersion:
     metrics: Metrics
     reference: Profile | None = None
 
+    @property
+    def lost(self) -> str:
+        """Say why it cannot judge, where it cannot, and what to do."""
+        why = "another release made it of the catalogue alone" if self.by is None else "its arrays are kept no more"
+        return f"model {self.name} cannot judge here: {why}; train one of catalogue {self.catalogue} and activate it"
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -44,6 +44,10 @@ class Rules:
         """Return a question, or None if this catalogue does not have it."""
         return self.catalogue.by_code.get(code)
 
+    def knows(self, verdict: "Verdict") -> bool:
+        """Say whether a verdict is by a question of this catalogue: by any other nothing can be said of a ticket."""
+        return verdict.code in self.catalogue.by_code
+
 
 @dataclass(frozen=True, slots=True)
 class Ruled:

@@ -3,7 +3,7 @@
 from services.classify.handlers.around import Bench, Engine, Here
 from services.classify.handlers.disputing import unit_of
 from services.classify.handlers.hotspots import watch
-from services.classify.handlers.judging import ALARM, MEMORY, TIMER, judge, on_event, on_timer, prepare
+from services.classify.handlers.judging import ALARM, MEMORY, TIMER, judge, on_alarm, on_event, on_timer, prepare, renew
 from services.classify.handlers.knowledge import (
     ARTICLE,
     Imported,
@@ -27,6 +27,7 @@ from services.classify.handlers.models import (
 from services.classify.handlers.versions import (
     Taken,
     UnknownVersionError,
+    able,
     activate,
     begin,
     cancel,
@@ -48,6 +49,7 @@ __all__ = [
     "NoModelError",
     "Taken",
     "UnknownVersionError",
+    "able",
     "activate",
     "answer_complaint",
     "assist",
@@ -65,11 +67,13 @@ __all__ = [
     "import_articles",
     "judge",
     "keep_current",
+    "on_alarm",
     "on_article",
     "on_event",
     "on_timer",
     "prepare",
     "read_version",
+    "renew",
     "request_run",
     "roll_back",
     "take_in",

@@ -1,9 +1,13 @@
-"""Judging appeals, on an event, a timer or a command: learn, load, decide, save, emit."""
+"""Judging appeals, on an event, a timer or a command: learn, load, decide, save, emit.
+
+Words are read before a transaction, never in it: those that an event brings in `prepare`, and those of tickets that
+wait by a catalogue which is in force no more by a job of their own.
+"""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
 from uuid import UUID
@@ -26,6 +30,7 @@ from services.classify.domain import (
     ReadOut,
     Reviewed,
     Ruled,
+    Rules,
     Ruling,
     Verdict,
     appeal_of,
@@ -75,6 +80,9 @@ MEMORY = Memory(
     },
     may_keep=lambda facts: facts.kept,
 )
+POLL_SECONDS = 5.0
+ANEW_AT_ONCE = 100
+PUT_OFF = timedelta(seconds=POLL_SECONDS)
 CHALLENGED_AT_ONCE = 16
 """Of a batch so many appeals are judged by a challenger too: all of them in quiet hours, a sample under load."""
 
@@ -148,10 +156,11 @@ async def on_event(events: Sequence[Envelope[Event]], tx: Tx, here: Here) -> Non
     await store.add_supplements(tx, [Supplement(e.ticket, e.sequence, text) for e, text in added])
     engine: Engine = events[0].ready.engine
     read = [e for e in events if e.ready.reading and (isinstance(e.data, Receipt) or e.ticket not in wordless)]
+    heard = {e.ticket: e.ready.reading for e in read if isinstance(e.data, Receipt)}
     new = [opened(e.ticket, e.data, e.ready.reading, engine.rules) for e in read if isinstance(e.data, Receipt)]
     again = {e.ticket: e.ready.reading for e in read if not isinstance(e.data, Receipt)}
     await store.save_challenged(tx, [one for e in read if (one := _compared(e, tx.now))])
-    await _react(tickets, tx, engine, new, again)
+    await _react(tickets, tx, engine.rules, new, again, heard)
 
 
 def _compared(event: Envelope[Event], now: datetime) -> Challenged | None:
@@ -165,8 +174,44 @@ def _compared(event: Envelope[Event], now: datetime) -> Challenged | None:
 
 
 async def on_timer(timers: Sequence[Due], tx: Tx, here: Here) -> None:
-    """A ticket waited for a person as long as it may, or one that repeats it changed."""
-    await _react({UUID(due.subject): MEMORY.of(tx, due.subject) for due in timers}, tx, here.engine)
+    """A ticket waited for a person as long as it may."""
+    await _rung(TIMER, timers, tx, here)
+
+
+async def on_alarm(timers: Sequence[Due], tx: Tx, here: Here) -> None:
+    """One that repeats a ticket changed."""
+    await _rung(ALARM, timers, tx, here)
+
+
+async def _rung(kind: str, timers: Sequence[Due], tx: Tx, here: Here) -> None:
+    """Decide on tickets whose time came. One whose question is no more is judged anew first, so it comes again."""
+    rules, tickets = here.engine.rules, {UUID(due.subject): MEMORY.of(tx, due.subject) for due in timers}
+    for verdict in await _react(tickets, tx, rules):
+        if not rules.knows(verdict) and not tickets[verdict.ticket_id].withdrawn:
+            tx.schedule(kind, str(verdict.ticket_id), tx.now + PUT_OFF)
+
+
+async def renew(here: Here) -> float:
+    """Judge anew what waits, for a person or to hear an alarm, by a catalogue that is in force no more.
+
+    What was told stands until somebody says more of it.
+    """
+    engine, pool = here.engine, here.database.pool
+    # Until a process follows what is in force, its catalogue may be the older one of the two.
+    if engine.asked is None:
+        return POLL_SECONDS
+    outdated = await store.outdated(pool, engine.rules.catalogue.by_code.keys(), ANEW_AT_ONCE)
+    if not outdated:
+        return POLL_SECONDS
+    added = await store.supplements_of(pool, [verdict.ticket_id for verdict in outdated])
+    appeals = [appeal_of(v.receipt, [s.text for s in added[v.ticket_id]]) for v in outdated]
+    readings = await asyncio.to_thread(engine.reader.read, appeals)
+    anew = {verdict.ticket_id: reading for verdict, reading in zip(outdated, readings, strict=True)}
+    async with here.database.begin() as tx:
+        await tx.lock(map(str, anew))
+        tickets = {id_: MEMORY.of(tx, str(id_)) for id_ in anew}
+        await _react(tickets, tx, engine.rules, anew=anew)
+    return 0
 
 
 async def judge(
@@ -191,40 +236,32 @@ async def judge(
     return ruling.verdict
 
 
+_NOTHING: Mapping[UUID, Reading] = MappingProxyType({})
+
+
 async def _react(
     tickets: Mapping[UUID, Facts],
     tx: Tx,
-    engine: Engine,
+    rules: Rules,
     new: Iterable[Verdict] = (),
-    again: Mapping[UUID, Reading] = MappingProxyType({}),
-) -> None:
+    again: Mapping[UUID, Reading] = _NOTHING,
+    anew: Mapping[UUID, Reading] = _NOTHING,
+) -> list[Verdict]:
+    """Decide on tickets and return their verdicts: `again` are readings with words that were added.
+
+    `anew` count only for what was judged by a question that is no more.
+    """
     before = await store.verdicts_of(tx, list(tickets))
     known = {verdict.ticket_id: verdict for verdict in new} | before
-    readings = {**await _outdated(tx, engine, tickets, known.values()), **again}
+    lost = {id_ for id_, verdict in before.items() if not rules.knows(verdict)}
+    readings = {**{id_: reading for id_, reading in anew.items() if id_ in lost}, **again}
     alarms = await store.alarms_of(tx, known)
     rulings = [
-        decide(verdict, tickets[id_], engine.rules, tx.now, readings.get(id_), alarms.get(id_))
+        decide(verdict, tickets[id_], rules, tx.now, readings.get(id_), alarms.get(id_))
         for id_, verdict in known.items()
     ]
     await keep(tx, before, tickets, rulings)
-
-
-async def _outdated(
-    tx: Tx, engine: Engine, tickets: Mapping[UUID, Facts], known: Iterable[Verdict]
-) -> dict[UUID, Reading]:
-    """Read once more what was judged by a catalogue that is no longer in force: a few, after it was changed."""
-    outdated = [
-        verdict for verdict in known
-        if engine.rules.question(verdict.code) is None and not tickets[verdict.ticket_id].wordless
-    ]  # fmt: skip
-    if not outdated:
-        return {}
-    added = await store.supplements_of(
-        tx.connection, [v.ticket_id for v in outdated if tickets[v.ticket_id].supplemented]
-    )
-    appeals = [appeal_of(v.receipt, [s.text for s in added.get(v.ticket_id, ())]) for v in outdated]
-    readings = await asyncio.to_thread(engine.reader.read, appeals)
-    return {verdict.ticket_id: reading for verdict, reading in zip(outdated, readings, strict=True)}
+    return [ruling.verdict for ruling in rulings]
 
 
 async def keep(tx: Tx, before: Mapping[UUID, Verdict], facts: Mapping[UUID, Facts], rulings: Sequence[Ruling]) -> None:

@@ -102,7 +102,7 @@ async def challenge(tx: Tx, here: Here, name: str, by: str) -> None:
     if name == champion.model.name:
         raise NotPossibleError("the model is in force")
     if await store.arrays_of(tx.connection, name) is None:
-        raise NotPossibleError("this model's arrays are not kept; train one")
+        raise NotPossibleError(model.lost if model.by else "this model was made of the catalogue alone; train one")
     await store.set_challenge(tx, name, by)
 
 
@@ -157,6 +157,7 @@ async def _worked(here: Here, run: Run) -> tuple[dict[str, Any], bytes]:
         "units": {unit.code: unit.kind for unit in here.engine.bench.city.units.values()},
         "lessons": await store.lessons(pool, since, most),
         "model": model.name if model else None,
+        "lost": model.lost if model else None,
     }
     # JSON of some MB takes a while, and so does reading it.
     sent = await asyncio.to_thread(lambda: json.dumps(task, ensure_ascii=False).encode() + b"\n" + arrays)

@@ -101,6 +101,15 @@ async def _read(connection: Any, bench: Bench, version: str) -> Catalogue:
     return await asyncio.to_thread(lambda: read_catalogue(unpacked(files), _units(bench), Problems()))
 
 
+async def able(connection: Any, catalogue: str) -> list[str]:
+    """Return the models of a catalogue that can judge here, the one trained last first.
+
+    Of those without arrays that is the one which this release makes of the catalogue: an earlier one's is another.
+    """
+    own = fingerprint(catalogue, Meaning.load(ARCHIVE))
+    return [model.name for model in await store.models_for(connection, catalogue, own)]
+
+
 async def activate(
     tx: Tx, here: Here, catalogue: str, model: str | None, at: datetime | None, reason: str | None, by: str
 ) -> Activation:  # fmt: skip
@@ -113,19 +122,27 @@ async def activate(
     await tx.lock([SUBJECT])
     if await store.catalogue_of(tx.connection, catalogue) is None:
         raise UnknownVersionError("no catalogue has this version")
-    able = [one.name for one in await store.models_for(tx.connection, catalogue)]
-    if model and model not in able:
-        raise NotPossibleError("this model's arrays are kept no more; train one again")
-    if not able:
+    names = await able(tx.connection, catalogue)
+    if model and model not in names:
+        raise await _lost(tx, catalogue, model)
+    if not names:
         raise NotPossibleError("no model was trained of this catalogue; train one first")
     from_at = max(at or tx.now, tx.now)
     stack = standing(await store.activations(tx.connection), from_at)
-    wanted = (catalogue, model or able[0])
+    wanted = (catalogue, model or names[0])
     if stack and stack[-1].judges == wanted:
         return stack[-1]
     activation = Activation(here.clock.new_id(), from_at, *wanted, by, reason, tx.now)
     await store.save_activation(tx, activation)
     return activation
+
+
+async def _lost(tx: Tx, catalogue: str, name: str) -> Exception:
+    """Return what to say of a model that cannot judge."""
+    found = await store.model_of(tx.connection, name)
+    if found is None or found.catalogue != catalogue:
+        return UnknownVersionError("no model of this catalogue has this name")
+    return NotPossibleError(found.lost)
 
 
 async def roll_back(tx: Tx, here: Here, reason: str | None, by: str, *, catalogue: bool) -> Activation:
@@ -136,6 +153,8 @@ async def roll_back(tx: Tx, here: Here, reason: str | None, by: str, *, catalogu
     if back_to is None:
         what = "catalogue" if catalogue else "model of this catalogue"
         raise NotPossibleError(f"no other {what} judged before")
+    if back_to.model not in await able(tx.connection, back_to.catalogue):
+        raise await _lost(tx, *back_to.judges)
     activation = Activation(
         here.clock.new_id(), tx.now, *back_to.judges, by, reason, tx.now, back_to=back_to.activation_id
     )  # fmt: skip
@@ -163,7 +182,7 @@ async def begin(settings: Settings, bench: Bench) -> Engine:
     try:
         stack = standing(await store.activations(connection), Clock.parse(settings.clock).now())
         if stack and stack[-1].by is not None:
-            return await _fitted(connection, bench, stack[-1], Meaning.load(ARCHIVE))
+            return await _fitted(connection, bench, stack[-1])
     finally:
         await connection.close()
     return bench.fit(bench.city.catalogue, Model.load_or_train(bench.city.catalogue, bench.models))
@@ -181,7 +200,7 @@ async def keep_current(here: Here) -> float:
         return POLL_SECONDS
     before_it = engine.asked[:2] if engine.asked else (engine.rules.catalogue.version, engine.model.name)
     if due.judges != before_it:
-        engine = await _fitted(pool, engine.bench, due, engine.model.meaning)
+        engine = await _fitted(pool, engine.bench, due)
         # Without it a look for hot events that is under way would find nothing usual.
         await asyncio.to_thread(engine.detector.use, await store.baseline(pool))
         log.info("judging by", catalogue=due.catalogue, model=engine.model.name)
@@ -189,12 +208,12 @@ async def keep_current(here: Here) -> float:
     return POLL_SECONDS
 
 
-async def _fitted(connection: Any, bench: Bench, due: Activation, meaning: Meaning | None) -> Engine:
+async def _fitted(connection: Any, bench: Bench, due: Activation) -> Engine:
     """Return an engine for what is in force; if this release cannot read its model, with one of the catalogue alone."""
     own = bench.city.catalogue
     catalogue = own if own.version == due.catalogue else await _read(connection, bench, due.catalogue)
     arrays = await store.arrays_of(connection, due.model)
-    model = await asyncio.to_thread(remade, catalogue, due.model, arrays, meaning) if arrays else None
+    model = await _remade(catalogue, due.model, arrays)
     if model is None:
         model = await asyncio.to_thread(Model.load_or_train, catalogue, bench.models)
     if model.name != due.model:
@@ -209,7 +228,12 @@ async def _challenger(connection: Any, engine: Engine, name: str | None) -> Mode
     if found is None or found.catalogue != catalogue.version or found.name == engine.model.name:
         return None
     arrays = await store.arrays_of(connection, found.name)
-    return await asyncio.to_thread(remade, catalogue, found.name, arrays, engine.model.meaning) if arrays else None
+    return await _remade(catalogue, found.name, arrays)
+
+
+async def _remade(catalogue: Catalogue, name: str, arrays: bytes | None) -> Model | None:
+    meaning = await asyncio.to_thread(Meaning.load, ARCHIVE)
+    return await asyncio.to_thread(remade, catalogue, name, arrays, meaning) if arrays else None
 
 
 async def _bring_pack(here: Here) -> None:
@@ -219,7 +243,7 @@ async def _bring_pack(here: Here) -> None:
     """
     bench, now = here.engine.bench, here.clock.now()
     catalogue = bench.city.catalogue
-    name = await asyncio.to_thread(fingerprint, catalogue, here.engine.model.meaning)
+    name = await asyncio.to_thread(fingerprint, catalogue.version, Meaning.load(ARCHIVE))
     async with here.database.begin() as tx:
         await tx.lock([SUBJECT])
         kept = CatalogueVersion(catalogue.version, now, None, None, len(catalogue))

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import minimize
 
 from libs.common.city.catalogue import Question
-from services.classify.model.grams import Arrays, gathered, numbered, packed, unit, unpacked, vectors
+from services.classify.model.grams import Arrays, Columns, Prototypes, gathered, numbered, packed, unit, unpacked
 from services.classify.model.meaning import WIDTH, Meaning, directions
 
 CANDIDATES = 4
@@ -39,7 +38,7 @@ def learn(questions: Sequence[Question], examples: Examples, meaning: Meaning | 
     owner, own = _owners(taught), _is_phrase(said, taught)
     return {
         **arrays,
-        **packed("phrase", vectors(phrases, columns_of(arrays), arrays["idf"])),
+        **packed("phrase", columns_of(arrays).vectors(phrases)),
         **meanings(questions, owner, meant),
         "meant_phrase": meant[own[: len(meant)]].astype(np.float16),
         **_fit_confidence(questions, taught, meant),
@@ -51,7 +50,7 @@ def prototypes(questions: Sequence[Question], phrases: Sequence[Iterable[str]]) 
     words = [[*said, q.l3, q.l2, q.evidence, *q.ask] for q, said in zip(questions, phrases, strict=True)]
     texts = [text for said in words for text in said]
     grams, idf = numbered(texts)
-    rows = vectors(texts, {gram: column for column, gram in enumerate(grams)}, idf)
+    rows = Columns(grams, idf).vectors(texts)
     return {"grams": np.array(grams), "idf": idf, **_with_levels(questions, unit(gathered(_owners(words)) @ rows))}
 
 
@@ -66,15 +65,20 @@ def meanings(questions: Sequence[Question], owner: NDArray[np.intp], meant: NDAr
     return {"meant": directions(own + above), "meant_mean": mean}
 
 
-def columns_of(arrays: Arrays) -> dict[str, int]:
-    """Return the column of each gram."""
-    return {gram: column for column, gram in enumerate(arrays["grams"].tolist())}
+def columns_of(arrays: Arrays) -> Columns:
+    """Return the columns of all grams."""
+    return Columns(arrays["grams"].tolist(), arrays["idf"])
 
 
-def scores(rows: Any, stacked: Any, arrays: Arrays) -> NDArray[np.float64]:
-    """Return the cosine of each row with each question; `stacked` are the transposed prototypes of all levels."""
+def prototypes_of(arrays: Arrays) -> Prototypes:
+    """Return the prototypes of all levels."""
+    return Prototypes(unpacked(arrays, "prototype"))
+
+
+def scores(rows: Any, stacked: Prototypes, arrays: Arrays) -> NDArray[np.float64]:
+    """Return the cosine of each row with each question."""
     level2, level1 = arrays["level2"], arrays["level1"]
-    every = (rows @ stacked).toarray()
+    every = stacked.times(rows)
     size, twos = len(level2), int(level2.max()) + 1
     summed = every[:, :size] + every[:, size : size + twos][:, level2] + every[:, size + twos :][:, level1]
     return np.asarray(summed / arrays["lengths"])
@@ -99,7 +103,7 @@ def confidences(top: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArr
 
 
 def _read(texts: Sequence[str], meaning: Meaning | None) -> NDArray[np.float32]:
-    return meaning.of(texts) if meaning else np.zeros((0, WIDTH), dtype=np.float32)
+    return meaning.of_many(texts) if meaning else np.zeros((0, WIDTH), dtype=np.float32)
 
 
 def _owners(words: Sequence[Sequence[str]]) -> NDArray[np.intp]:
@@ -127,7 +131,8 @@ def _with_levels(questions: Sequence[Question], rows: Any) -> dict[str, NDArray[
     above2, above1 = (_LEVEL_PULL * unit(gathered(level) @ rows) for level in (level2, level1))
     drawn = rows + above2[level2] + above1[level1]
     lengths = np.sqrt(np.asarray(drawn.multiply(drawn).sum(axis=1)).ravel())
-    stacked = sparse.vstack([rows, above2, above1])
+    # Gram by gram, as they are multiplied: to turn them later would be another copy.
+    stacked = sparse.vstack([rows, above2, above1]).T
     return {"level2": level2, "level1": level1, "lengths": lengths, **packed("prototype", stacked)}
 
 
@@ -150,8 +155,8 @@ def _fit_confidence(
         arrays = prototypes(questions, [(*some[:fold], *some[fold + 1 :]) for some in taught])
         rest = np.setdiff1d(np.arange(len(owner)), first + fold)
         arrays |= meanings(questions, owner[rest], meant[rest] if len(meant) else meant)
-        unseen = vectors([some[fold] for some in taught], columns_of(arrays), arrays["idf"])
-        stacked = unpacked(arrays, "prototype").T.tocsr()
+        unseen = columns_of(arrays).vectors([some[fold] for some in taught])
+        stacked = prototypes_of(arrays)
         # In parts: all scores of a large catalogue at once are some hundred MB.
         for at in range(0, len(taught), _AT_ONCE):
             found = scores(unseen[at : at + _AT_ONCE], stacked, arrays)
@@ -182,6 +187,9 @@ def _leads(top: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _logistic(top: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    # Takes 20 MB, which only who trains needs.
+    from scipy.optimize import minimize  # noqa: PLC0415
+
     def loss(weights: NDArray[np.float64]) -> float:
         sure = np.clip(confidences(top, weights), 1e-9, 1 - 1e-9)
         return float(-np.log(np.where(right, sure, 1 - sure)).mean())

@@ -28,7 +28,6 @@ UPDATE models SET arrays = NULL WHERE arrays IS NOT NULL AND name NOT IN (
     UNION (SELECT name FROM models WHERE arrays IS NOT NULL ORDER BY trained_at DESC LIMIT $1)
 )
 """
-HAS_ARRAYS = "SELECT arrays IS NOT NULL OR by IS NULL FROM models WHERE name = $1"
 # A person's word outranks a ruling, and of each kind the newest counts. What a model was trained on is what was there.
 LESSONS = """
 SELECT code, text FROM (
@@ -109,10 +108,13 @@ async def models(connection: Any, limit: int) -> list[ModelVersion]:
     return await MODELS.load(connection, "ORDER BY trained_at DESC, name LIMIT $1", limit)
 
 
-async def models_for(connection: Any, catalogue: str) -> list[ModelVersion]:
-    """Return the models of a catalogue that can judge, the one trained last first."""
-    where = "WHERE catalogue = $1 AND (arrays IS NOT NULL OR by IS NULL) ORDER BY trained_at DESC, name"
-    return await MODELS.load(connection, where, catalogue)
+async def models_for(connection: Any, catalogue: str, own: str) -> list[ModelVersion]:
+    """Return the models of a catalogue that can judge, the one trained last first.
+
+    What they are made of is kept, or for the one named `own` in the catalogue alone.
+    """
+    where = "WHERE catalogue = $1 AND (arrays IS NOT NULL OR name = $2) ORDER BY trained_at DESC, name"
+    return await MODELS.load(connection, where, catalogue, own)
 
 
 async def save_model(tx: Tx, model: ModelVersion, arrays: bytes | None = None) -> None:
@@ -127,11 +129,6 @@ async def arrays_of(connection: Any, name: str) -> bytes | None:
     """Return the arrays of a model; None if none are kept."""
     arrays: bytes | None = await connection.fetchval(ARRAYS, name)
     return arrays
-
-
-async def can_judge(connection: Any, name: str) -> bool:
-    """Say whether what a model is made of is there: in its arrays, or in the catalogue alone."""
-    return bool(await connection.fetchval(HAS_ARRAYS, name))
 
 
 async def lessons(connection: Any, since: datetime, limit: int) -> list[tuple[str, str]]:

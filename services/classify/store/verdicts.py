@@ -1,6 +1,6 @@
 """Verdicts, what was added to them, and what was taught."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,15 @@ FORGET = """
 WITH added AS (DELETE FROM supplements WHERE ticket_id = ANY($1)),
 answers AS (DELETE FROM machine_answers WHERE ticket_id = ANY($1))
 DELETE FROM labels WHERE ticket_id = ANY($1)
+"""
+WAITING_BY = """
+SELECT DISTINCT code FROM verdicts WHERE state = 'held'
+UNION SELECT v.code FROM timers t JOIN verdicts v ON v.ticket_id = t.subject::uuid WHERE t.kind = 'alarm'
+"""
+OUTDATED = """
+WHERE code = ANY($1) AND (
+    state = 'held' OR ticket_id IN (SELECT subject::uuid FROM timers WHERE kind = 'alarm')
+) ORDER BY held_until, ticket_id LIMIT $2
 """
 HELD = "WHERE state = 'held' AND (held_until, ticket_id) > ($1, $2) ORDER BY held_until, ticket_id LIMIT $3"
 
@@ -85,6 +94,12 @@ async def save(tx: Tx, verdicts: Sequence[Verdict], labels: Sequence[Label]) -> 
     """Store verdicts as they are now, and what was taught."""
     await VERDICTS.save(tx.connection, verdicts)
     await LABELS.save(tx.connection, labels)
+
+
+async def outdated(connection: Any, known: Container[str], limit: int) -> list[Verdict]:
+    """Return tickets that wait, for a person or to hear an alarm, by a question that is not known any more."""
+    codes = [row["code"] for row in await connection.fetch(WAITING_BY) if row["code"] not in known]
+    return await VERDICTS.load(connection, OUTDATED, codes, limit) if codes else []
 
 
 async def held(database: Database, after: tuple[datetime, UUID], limit: int) -> list[Verdict]:

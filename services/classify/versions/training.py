@@ -67,7 +67,7 @@ def trained(catalogue: Catalogue, lessons: Sequence[Lesson], meaning: Meaning | 
     """Train and measure a model; `lessons` come oldest first, and what is of no question here teaches nothing."""
     known = [lesson for lesson in lessons if lesson.code in catalogue.by_code]
     data = data_of(catalogue, known)
-    name = hashlib.sha256(f"{fingerprint(catalogue, meaning)} {data}".encode()).hexdigest()[:12]
+    name = hashlib.sha256(f"{fingerprint(catalogue.version, meaning)} {data}".encode()).hexdigest()[:12]
     phrases, confirmed = _measured(catalogue, known, meaning)
     model = Model.train(catalogue, meaning, _examples(known), name)
     levels = Counter(catalogue.by_code[lesson.code].l1 for lesson in known)

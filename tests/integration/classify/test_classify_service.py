@@ -96,11 +96,11 @@ async def world(fresh_database: str, home: Path) -> AsyncIterator[World]:
 
 
 async def test_a_clear_appeal_is_classified_at_once(world: World) -> None:
-    await world.peer.say(world.ticket, received(address="朝阳区望京街道花家地12号楼"))
+    await world.peer.say(world.ticket, received(address="朝阳区望京街道花家地12号楼", handled_by="s-110105026"))
     (event,) = await world.probe.named("ticket.classified")
     assert (event.data.category[2], event.data.judged_by) == ("邻里漏水", "model")
     assert event.data.place.street_name == "望京街道"
-    assert event.data.receipt.number == RECEIPT.number
+    assert (event.data.receipt.number, event.data.receipt.handled_by) == (RECEIPT.number, "s-110105026")
 
 
 async def test_a_batch_is_judged_in_one_go(world: World) -> None:

@@ -204,11 +204,22 @@ async def test_only_what_is_in_force_answers_and_a_later_version_takes_over_in_i
 
 @pytest.mark.usefixtures("meaning")
 async def test_a_consultation_is_suggested_the_passage_that_answers_it(world: World) -> None:
-    await world.imports(rules())
+    await world.imports(rules(more="codes: gov-03-02\nnot_here: 户口本丢了怎么补 | 护照怎么办"))
     asked = await world.http.post("/classify/v1/suggestions", json={"text": f"我想咨询一下，{QUESTION}"})
     assert asked.json()["knowledge"][0]["passage"] == "1.1"
     other = await world.http.post("/classify/v1/suggestions", json={"text": "楼上漏水没人管"})
     assert other.json()["knowledge"] == []
+
+
+async def test_an_appeal_is_suggested_the_articles_in_force_that_are_linked_to_its_question(world: World) -> None:
+    said = {"text": "楼上漏水没人管"}
+    code = (await world.http.post("/classify/v1/suggestions", json=said)).json()["code"]
+    await world.imports(rules(more=f"codes: {code}\nexpires_on: 2026-03-03"))
+    await world.imports(rules(more=f"codes: {code}\neffective_from: 2026-03-10").replace("card-loss", "card-later"))
+    linked = (await world.http.post("/classify/v1/suggestions", json=said)).json()["articles"]
+    assert [(one["article_id"], one["version"]) for one in linked] == [("card-loss", "1")]
+    world.clock.advance(days=3)
+    assert (await world.http.post("/classify/v1/suggestions", json=said)).json()["articles"] == []
 
 
 async def test_owners_are_reminded_of_reviews_and_expiry_each_once(world: World) -> None:

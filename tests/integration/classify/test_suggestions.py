@@ -52,6 +52,15 @@ async def test_a_call_is_read_by_what_the_citizen_said(http: httpx.AsyncClient) 
     assert not set(said["missing"]) & set(said["said"])
 
 
+async def test_a_call_is_bounded_as_a_whole(http: httpx.AsyncClient) -> None:
+    talk = [{"speaker": "citizen", "text": "水" * 4000}] * 5
+    assert (await http.post(PATH, json={"transcript": talk})).status_code == 200
+    answer = await http.post(PATH, json={"transcript": [*talk, {"speaker": "seat", "text": "好"}]})
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (422, "transcript")
+    assert "20,000 characters in all" in str(error)
+
+
 async def test_lines_of_a_call_are_read_as_well(http: httpx.AsyncClient) -> None:
     lines = "坐席：是着火了吗？\n市民：没有，就是路灯不亮"
     said = await suggested(http, text=lines)

@@ -17,7 +17,13 @@ from libs.common.city.catalogue import read_catalogue
 from libs.common.city.problems import Problems
 from libs.common.contracts.dispatch import TicketRuled
 from libs.common.contracts.envelope import decode
-from libs.common.contracts.intake import TicketErased, TicketReceived
+from libs.common.contracts.intake import (
+    TicketErased,
+    TicketLinked,
+    TicketReceived,
+    TicketSupplemented,
+    TicketSupported,
+)
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.process import Stage
@@ -43,8 +49,8 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Beijing with the first questions of three files."""
     folder = tmp_path_factory.mktemp("city")
     shutil.copytree(CITY, folder, dirs_exist_ok=True)
-    for file in ("services.csv", "attributes.csv"):
-        (folder / file).unlink()
+    for file in ("services.csv", "attributes.csv", "duties.csv"):
+        (folder / file).unlink(missing_ok=True)
     for number, path in enumerate(sorted((folder / "catalogue").glob("*.csv"))):
         if number < 3:
             lines = path.read_text(encoding="utf-8").splitlines()[: ROWS + 1]
@@ -205,11 +211,85 @@ async def test_a_catalogue_judges_from_its_time_on_and_is_rolled_back(world: Wor
     assert (event.data.code, event.data.catalogue, event.data.model) == ("lift-01-01", version, model)
     await world.post("catalogues/roll-back", {"reason": "试错"})
     await world.judging(own, base)
-    # What was judged by a question that is no more is judged anew when it is heard of again.
-    await world.peer.say(lift, TicketErased(words=False, at=NOON))
+    # What was told by a question that is no more stands until somebody says more of it.
+    await world.peer.say(lift, TicketSupported(support=9, at=NOON))
+    assert len([event for event in world.probe.seen if event.ticket == lift]) == 1
+    await world.peer.say(lift, TicketSupplemented(text="快来人", at=NOON))
     (again,) = await world.probe.named("ticket.reclassified", subject=lift)
     assert (again.data.catalogue, again.data.previous) == (own, "lift-01-01")
     assert (await world.http.post("/classify/v1/catalogues/roll-back", json={})).status_code == 409
+
+
+async def lifted(world: World, city: Path) -> tuple[str, str, str]:
+    """Have the catalogue with lifts judge; return its version and the own one with its model."""
+    own, base = world.judging_by
+    version = (await world.bring(with_lifts(city))).json()["catalogue"]["version"]
+    model = await trained(world, version)
+    await world.post(f"catalogues/{version}/activate")
+    await world.judging(version, model)
+    return version, own, base
+
+
+async def codes(world: World) -> dict[UUID, str]:
+    """Return what tickets are judged to be, once what waits was judged anew."""
+    world.stage.context.loops["held"].wake()
+    rows = await world.stage.context.database.pool.fetch("SELECT ticket_id, code FROM verdicts")
+    return {row["ticket_id"]: row["code"] for row in rows}
+
+
+async def test_what_waits_is_judged_anew_after_a_change_though_nobody_speaks_of_it(world: World, city: Path) -> None:
+    _, own, base = await lifted(world, city)
+    here, ticket = world.stage.context, world.clock.new_id()
+    here.engine = replace(here.engine, rules=replace(here.engine.rules, low_confidence=1.1))
+    await world.peer.say(ticket, received("想咨询一下电梯轿厢里面的规定"))
+    assert (await codes(world), world.probe.seen) == ({ticket: "lift-01-01"}, [])
+    await world.post("catalogues/roll-back")
+    await world.judging(own, base)
+    found = await until(lambda: codes(world), lambda seen: seen[ticket] != "lift-01-01")
+    assert found[ticket] in here.engine.rules.catalogue.by_code
+    world.clock.advance(hours=2)
+    (event,) = await world.probe.named("ticket.classified", subject=ticket)
+    assert (event.data.code, event.data.catalogue) == (found[ticket], own)
+
+
+async def test_an_alarm_reaches_a_ticket_whose_question_is_no_more(world: World, city: Path) -> None:
+    _, own, base = await lifted(world, city)
+    ticket, child = world.clock.new_id(), world.clock.new_id()
+    await world.peer.say(ticket, received("关于电梯轿厢，想咨询电梯停在半空里面有人时的规定"))
+    await world.probe.named("ticket.classified", subject=ticket)
+    await world.post("catalogues/roll-back")
+    await world.judging(own, base)
+    linked = TicketLinked(**dict(received("现在燃气泄漏了")), parent=ticket, reason="同一事")
+    await world.peer.say(child, linked)
+    await until(lambda: codes(world), lambda seen: seen[ticket] != "lift-01-01")
+    (event,) = await world.probe.named("ticket.reclassified", subject=ticket)
+    assert (event.data.urgency, event.data.catalogue) == ("urgent", own)
+
+
+async def test_what_another_release_made_of_a_catalogue_is_neither_gone_back_to_nor_measured(
+    world: World, city: Path
+) -> None:
+    own, base = world.judging_by
+    model = await trained(world, own)
+    await world.post(f"models/{model}/promote")
+    await world.judging(own, model)
+    pool, old = world.stage.context.database.pool, "0" * 12
+    await pool.execute(
+        "INSERT INTO models SELECT (jsonb_populate_record(m, $2)).* FROM models m WHERE name = $1", base, {"name": old}
+    )
+    await pool.execute("UPDATE activations SET model = $2 WHERE model = $1", base, old)
+    said = f"model {old} cannot judge here: another release made it of the catalogue alone"
+    for path in ("models/roll-back", f"models/{old}/promote", f"models/{old}/evaluate"):
+        refused = await world.http.post(f"/classify/v1/{path}", json={})
+        assert (refused.status_code, refused.json()["detail"].startswith(said)) == (409, True), path
+    assert old not in (await world.get("catalogues"))[0]["models"]
+    assert not (await world.get(f"models/{old}"))["can_judge"]
+    run = Run(UUID(int=5), "evaluate", own, old, "op", "waiting", NOON)
+    await store.save_run(pool, run)
+    world.stage.context.loops["training"].wake()
+    done = await world.done({"run_id": run.run_id})
+    assert (done["state"], done["error"].startswith(said)) == ("failed", True)
+    assert await _status(world, "post", f"catalogues/{own}/activate", {"model": "1" * 12}) == 404
 
 
 async def test_an_activation_to_come_can_be_cancelled_and_one_in_force_cannot(world: World) -> None:

@@ -99,6 +99,16 @@ def test_deciding_twice_on_the_same_facts_changes_nothing() -> None:
     assert (again.verdict, again.events) == (first.verdict, ())
 
 
+def test_by_a_question_that_is_no_more_nothing_is_said_until_it_is_judged_anew() -> None:
+    held = replace(after(verdict(0.3)).verdict, code="of-an-older-catalogue")
+    for facts, minutes in ((Facts(), 60), (Facts(ended="linked"), 0), (Facts(support=99), 0)):
+        ruling = after(held, facts, minutes)
+        assert (ruling.events, ruling.verdict.state, next_due(ruling.verdict)) == ((), "held", held.held_until)
+        anew = after(ruling.verdict, facts, minutes, again=reading(0.2))
+        assert (len(anew.events), anew.verdict.code) == (bool(minutes or facts.ended), WATER)
+    assert after(held, Facts(withdrawn=True)).verdict.state == "ended"
+
+
 def test_what_was_withdrawn_leaves_the_queue_and_is_never_said() -> None:
     held = after(verdict(0.3)).verdict
     gone = after(held, Facts(withdrawn=True), minutes=60)

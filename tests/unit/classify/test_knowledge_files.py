@@ -4,6 +4,7 @@ import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from docx import Document
 from hypothesis import given
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from libs.common.city.pack import City, load_city
 from services.classify.domain import Candidate, Passage, Scored
-from services.classify.knowledge import FileFaultError, Finder, Shelf, drafts_in, split, terms
+from services.classify.knowledge import FileFaultError, Finder, Matters, Shelf, drafts_in, split, terms
+from services.classify.knowledge.__main__ import faults as check
 from services.classify.knowledge.passages import LONGEST
 from services.classify.knowledge.reading import MOST_ROWS
 from services.classify.knowledge.word import markdown_in
+from services.classify.model.meaning import WIDTH
 from tests.support.stages import CITY, NOON
 
 ARTICLE = """---
@@ -176,9 +179,29 @@ def test_without_a_sentence_model_candidates_are_found_and_none_is_sure(finder: 
     assert {"身份证", "补办"} <= set(terms("身份证补领", passage))
     candidate = Candidate(
         "id-card", 1, "1.1", "收费", passage.text, passage.asked, passage.meant, "身份证补领", "dept-police", None,
-        NOON, None, finder.model, b"",
+        NOON, None, (), finder.model, b"",
     )  # fmt: skip
     assert finder.judge(wanted, [candidate]) == [Scored(candidate, None)]
+
+
+def test_what_a_question_is_about_besides_is_the_nearest_matter_of_the_catalogue(city: City) -> None:
+    phrases = [question.code for question in city.catalogue for _ in question.phrases]
+    one, other = phrases[0], phrases[-1]
+    rows = np.zeros((len(phrases), WIDTH), dtype=np.float16)
+    rows[[code == one for code in phrases], 0] = rows[[code == other for code in phrases], 1] = 1
+    rows[[code not in {one, other} for code in phrases], 2] = 1
+    direction = np.zeros(WIDTH, dtype=np.float32)
+    direction[:2] = 0.8, 0.6
+    assert [(code, round(near, 2)) for code, near in Matters(city.catalogue, rows).near(direction)[:2]] == [
+        (one, 0.8), (other, 0.6)
+    ]  # fmt: skip
+    assert Matters.of(city.catalogue, rows[:0]) is None
+
+
+def test_a_pack_is_told_which_article_names_what_the_city_has_not(shelf: Shelf, tmp_path: Path) -> None:
+    path = tmp_path / "other-name.md"
+    path.write_text(ARTICLE.replace("owner: dept-housing", "owner: nobody\ncodes: no-such-question"))
+    assert [(fault.line, fault.field) for fault in check(shelf, path)] == [(4, "owner"), (5, "codes"), (1, "id")]
 
 
 @given(st.text(max_size=300))

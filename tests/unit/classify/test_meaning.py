@@ -39,6 +39,9 @@ class Counted:
         self.asked += len(texts)
         return self._meaning.of(texts)
 
+    def of_many(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._meaning.of_many(texts)
+
 
 @pytest.fixture(scope="module")
 def counted(meaning: Meaning) -> Any:
@@ -55,8 +58,18 @@ def test_rows_are_directions_in_the_order_of_the_texts_however_they_are_read(mea
     rows = meaning.of(texts)
     assert rows.shape == (80, WIDTH)
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4)
-    # Eight-bit weights round by the batch they are in.
-    assert float((rows[:4] * np.vstack([meaning.of([text]) for text in texts[:4]])).sum(axis=1).min()) > 0.98
+    np.testing.assert_array_equal(rows[:4], np.vstack([meaning.of([text]) for text in texts[:4]]))
+    np.testing.assert_array_equal(rows, meaning.of_many(texts))
+
+
+def test_what_is_remembered_is_not_read_again(meaning: Meaning, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["停水了", "路灯坏了", "停水了"]
+    wanted = meaning.of(texts)
+    monkeypatch.setattr(meaning, "_reading", meaning._reading)
+    meaning.remember()
+    np.testing.assert_array_equal(meaning.of(texts), wanted)
+    monkeypatch.setattr(meaning, "_session", None)
+    np.testing.assert_array_equal(meaning.of_many(texts), wanted)
 
 
 def test_what_was_not_taught_is_right_more_often_by_what_it_means(meaning: Meaning) -> None:

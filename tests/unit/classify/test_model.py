@@ -1,5 +1,7 @@
 """The model: right on what it was taught, honest about the rest, quick, and kept as arrays."""
 
+import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +9,12 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from libs.common.city.pack import load_city
-from services.classify.model import Model, fingerprint
+from services.classify.model import Model, fingerprint, judging
+from services.classify.model.apart import NotLearntError, learnt_apart
+from services.classify.model.grams import Columns, grams, numbered
 from services.classify.model.meaning import ARCHIVE, Meaning
 from tests.support.stages import CITY
 
@@ -67,8 +72,49 @@ def test_one_text_is_judged_as_in_a_batch(model: Model) -> None:
 
 def test_the_cache_gives_the_same_model(tmp_path: Path) -> None:
     trained = Model.load_or_train(SMALL, tmp_path)
-    assert [path.name for path in tmp_path.glob("*.npz")] == [f"{fingerprint(SMALL, Meaning.load(ARCHIVE))}.npz"]
+    assert [path.name for path in tmp_path.glob("*.npz")] == [
+        f"{fingerprint(SMALL.version, Meaning.load(ARCHIVE))}.npz"
+    ]
     assert Model.load_or_train(SMALL, tmp_path).judge(["家里停电了"]) == trained.judge(["家里停电了"])
+
+
+def test_a_process_that_fails_to_learn_is_told_by_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "LESSON", TypeAdapter(object))
+    nothing = replace(SMALL, by_code=MappingProxyType({}), version="none")
+    with pytest.raises(NotLearntError, match=r"services.classify.model ended with 1: "):
+        Model.load_or_train(nothing, tmp_path)
+    assert list(tmp_path.glob("*.npz*")) == []
+
+
+def test_what_kills_the_process_that_learns_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(NotLearntError, match="was there memory enough"):
+        learnt_apart("services.classify.model", b"")
+
+
+ODD = [
+    "",
+    " ",
+    "hello WiFi信号5G ETC坏了",
+    "⟦phone-1⟧停水⟦a⟧停电",
+    "Ⅷ①²水电",
+    "停水停水停水，停水",
+    "水_电\n水",
+    "\ud800水电",
+]
+
+
+def test_all_texts_at_once_are_the_rows_that_their_grams_make() -> None:
+    texts = [*ODD, *(phrase for question in SMALL for phrase in question.phrases)]
+    known, idf = numbered(texts[1:])
+    rows = Columns(known, idf).vectors(texts)
+    for number, text in enumerate(texts):
+        counts = Counter(gram for gram in grams(text) if gram in known)
+        wanted = {known.index(gram): (1 + np.log(count)) * idf[known.index(gram)] for gram, count in counts.items()}
+        length = np.sqrt(sum(weight**2 for weight in wanted.values()))
+        row = rows[number]
+        assert row.indices.tolist() == sorted(wanted)
+        np.testing.assert_allclose(row.data, [wanted[column] / length for column in sorted(wanted)])
 
 
 def _no_archive(path: Path) -> None:
