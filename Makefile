@@ -50,7 +50,8 @@ check-imports: setup-dev
 	@.venv/bin/lint-imports --no-logo
 
 check-city: setup-dev
-	@for pack in deploy/cities/*/; do $(python) -m libs.common.city "$${pack%/}" || exit 1; done
+	@for pack in deploy/cities/*/; do $(python) -m libs.common.city "$${pack%/}" \
+		&& $(python) -m services.classify.knowledge "$${pack%/}" || exit 1; done
 
 bench: setup-dev ## measure throughput and latency; prints the settings beside the numbers
 	@$(python) -m tests.bench

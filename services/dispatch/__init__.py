@@ -2,5 +2,5 @@
 
 Consumes ticket.received, linked, answered, withdrawn and erased from intake, ticket.classified and reclassified from
 classify, ticket.reopened and closed from feedback. Emits ticket.dispatched, accepted, contacted, progressed, returned,
-ruled, reassigned, recalled and resolved on jiesu.dispatch.v1. Only dispatch changes an order's unit.
+ruled, reassigned, assigned, assisted, recalled and resolved on jiesu.dispatch.v1. Only dispatch changes an order's unit.
 """

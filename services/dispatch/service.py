@@ -1,20 +1,69 @@
 """The one declaration of dispatch."""
 
-from libs.common.city.pack import load_city
+import asyncio
+
+from libs.common.city.pack import City, load_city
 from libs.common.contracts import dispatch
 from libs.common.messaging.consumer import On
-from libs.common.runtime.privacy import Secrets
+from libs.common.runtime.files import open_store
+from libs.common.runtime.media.taking import Uploads
+from libs.common.runtime.privacy import Secrets, Vault
 from libs.common.runtime.service import Service
 from libs.common.runtime.settings import Settings
 from services.dispatch import handlers
 from services.dispatch.api import router
+from services.dispatch.domain import Limits, Names, hierarchy
+from services.dispatch.messages import Messages
 from services.dispatch.routing import Router
+from services.dispatch.routing.learned import FILE, load
 
 
-def engine(settings: Settings, _: Secrets) -> handlers.Engine:
+def engine(settings: Settings, secrets: Secrets) -> handlers.Engine:
     """Index the city."""
     city = load_city(settings.city)
-    return handlers.Engine(Router(city), city.routing.returns_before_centre)
+    router_ = Router(city)
+    router_.learned = load(settings.city / FILE)
+    asyncio.run(handlers.begin(settings, router_))
+    return handlers.Engine(
+        router=router_,
+        returns_before_centre=city.routing.returns_before_centre,
+        units=city.units,
+        below=hierarchy({code: unit.parent for code, unit in city.units.items()}),
+        offices=_offices(city),
+        limits=_limits(city),
+        files=open_store(settings.file_store, settings.s3_endpoint),
+        uploads=Uploads(),
+        # A lasting key: what it seals ends with the row, so nothing has to be wrapped anew when the masters rotate.
+        vault=Vault({1: secrets.key("order-files")}, 1),
+        messages=Messages.load(),
+        names=_names(city),
+    )
+
+
+def _names(city: City) -> Names:
+    """Return what districts, streets and towns are called; who names one of them speaks of its district."""
+    districts = {unit.district: unit.name.zh for unit in city.units.values() if unit.kind == "district"}
+    local = [unit for unit in city.units.values() if unit.kind in {"district", "street", "town"}]
+    return Names({unit.name.zh: districts.get(unit.district, unit.name.zh) for unit in local})
+
+
+def _limits(city: City) -> Limits:
+    helping, limits = city.helping, city.policy.limits
+    whistle = {urgency: helping.whistle_urgent if urgency == "urgent" else helping.whistle for urgency in limits}
+    return Limits(whistle, {urgency: helping.share * limit.completion for urgency, limit in limits.items()})
+
+
+def _offices(city: City) -> dict[str, str]:
+    """Return how each unit is reached by colleagues: its first office on duty that is no emergency line, or its own."""
+    alarms = {emergency.number for emergency in city.emergencies.numbers}
+    own = {code: unit.phone for code, unit in city.units.items() if unit.phone and unit.phone not in alarms}
+    offices = {
+        code: f"{contact.role.zh} {contact.phone}"
+        for code, unit in city.units.items()
+        for contact in reversed(unit.contacts)
+        if contact.phone not in alarms
+    }
+    return own | offices
 
 
 SERVICE = Service(
@@ -29,6 +78,8 @@ SERVICE = Service(
             dispatch.TicketReturned,
             dispatch.TicketRuled,
             dispatch.TicketReassigned,
+            dispatch.TicketAssigned,
+            dispatch.TicketAssisted,
             dispatch.TicketRecalled,
             dispatch.TicketResolved,
         }
@@ -36,4 +87,12 @@ SERVICE = Service(
     routers=(router,),
     engine=engine,
     timers={handlers.UNHEARD: handlers.on_timer},
+    jobs={
+        "files": handlers.sweep_evidence,
+        "rules": handlers.keep_current,
+        "decisions": handlers.purge_decisions,
+        "backtests": handlers.do_backtests,
+        "handovers": handlers.do_handovers,
+        "loads": handlers.keep_loads,
+    },
 )

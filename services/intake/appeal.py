@@ -72,6 +72,8 @@ class Appeal(Body):
     external_ref: Line | None = None
     service: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")] | None = None
     """The code of the public service that its sender takes it for."""
+    handled_by: Line | None = None
+    """The code of a district, street or town whose key registers what it met on the spot, to handle it itself."""
     media_url: Link | None = None
     """Where its sender has a picture of it. Kept sealed, and never fetched from here."""
     received_at: Moment | None = None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 
-from libs.common.contracts.dispatch import TicketDispatched
+from libs.common.contracts.dispatch import TicketAssisted, TicketDispatched
 from libs.common.contracts.feedback import TicketClosed
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.messaging.memory import MemoryBus
@@ -45,13 +45,17 @@ class VaultWorld:
         return dict(answer)
 
     async def led(self, **changes: Any) -> str:
-        """Post an appeal whose order is with a lead and a helper, and return its id."""
+        """Post an appeal whose order is with a lead, and a part of it with a helper, and return its id."""
         ticket: str = (await self.received(**changes))["ticket_id"]
         units = [UnitRef(code=code, name=code) for code in (LEAD, HELPER)]
         await self.peer.say(
             ticket,
             TicketDispatched(
                 unit=units[0], co_handlers=(units[1],), rule="duty", why=("w",), round=1, at=self.clock.now()
+            ),
+            TicketAssisted(
+                task_id=self.clock.new_id(), role="co_handler", unit=units[1], state="accepted", helpers=(HELPER,),
+                round=1, at=self.clock.now(), due_at=self.clock.now(),
             ),
         )
         return ticket

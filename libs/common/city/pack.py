@@ -8,6 +8,7 @@ deploy/cities/<city>/
   contacts.csv   offices of units that are on duty; optional, like
   changes.csv    units that begin or end, and who succeeds them
   routing.toml   whose work an appeal is, as rules in order; optional
+  returns.toml   on which grounds a unit may return an order, and how soon; optional
   duties.csv     duties beyond the catalogue's, reasons for having none; optional
   places.csv     what else people call places
   communities.csv  the villages and communities of each street; optional
@@ -38,6 +39,7 @@ from libs.common.city.names import (
 )
 from libs.common.city.points import Points, load_points
 from libs.common.city.problems import Problems
+from libs.common.city.returns import Returns, load_returns
 from libs.common.city.rules import Known, RuleSet, load_rules
 from libs.common.city.scope import Body, Scope, load_bodies, load_scope
 from libs.common.city.services import Services, load_services
@@ -82,6 +84,7 @@ class City:
     catalogue: Catalogue
     duties: Duties
     rules: RuleSet
+    returns: Returns
     policy: Policy
     rates: Rates
     emergencies: Emergencies
@@ -111,6 +114,7 @@ def load_city(path: Path) -> City:
     catalogue = load_catalogue(path / "catalogue", {unit.code: unit.kind for unit in units.values()}, problems)
     duties = load_duties(path / "duties.csv", units, catalogue, problems)
     rules = load_rules(path, Known(units, catalogue), problems)
+    returns = load_returns(path, problems)
     services = load_services(path, catalogue, problems)
     emergencies = load_emergencies(path / "emergencies.toml", problems)
     bodies = load_bodies(path / "outward.csv", problems)
@@ -118,8 +122,8 @@ def load_city(path: Path) -> City:
     points = load_points(path / "points.csv", units, problems)
     problems.raise_if_any()
     return _city(
-        cast(Settings, settings), units, places, communities, catalogue, duties, cast(RuleSet, rules), services,
-        cast(Emergencies, emergencies), bodies, scope, points,
+        cast(Settings, settings), units, places, communities, catalogue, duties, cast(RuleSet, rules),
+        cast(Returns, returns), services, cast(Emergencies, emergencies), bodies, scope, points,
     )  # fmt: skip
 
 
@@ -131,6 +135,7 @@ def _city(
     catalogue: Catalogue,
     duties: Duties,
     rules: RuleSet,
+    returns: Returns,
     services: Services,
     emergencies: Emergencies,
     bodies: Mapping[str, Body],
@@ -150,6 +155,7 @@ def _city(
         catalogue=catalogue,
         duties=duties,
         rules=rules,
+        returns=returns,
         policy=settings.policy,
         rates=settings.rates,
         emergencies=emergencies,

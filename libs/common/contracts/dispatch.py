@@ -11,6 +11,9 @@ from libs.common.contracts.envelope import Event
 from libs.common.contracts.vocabulary import ContactMethod, UnitRef, Urgency
 
 ReturnGround = Literal["not_our_duty", "not_our_area", "duplicate", "unclear", "out_of_scope"]
+Against = Literal["unit", "routing", "model", "person"]
+"""Whom a return counts against: the unit that pushed the order back, the rules or the judgement or the person that sent
+it to the wrong one."""
 
 HelpRole = Literal["co_handler", "sub_task", "whistle"]
 HelpState = Literal["accepted", "arrived", "done", "relief_asked", "relief_refused", "relieved", "recalled"]
@@ -74,7 +77,10 @@ class TicketProgressed(Event, name="ticket.progressed", emitter="dispatch"):
 
 
 class TicketReturned(Event, name="ticket.returned", emitter="dispatch"):
-    """The unit says the order is not its own 退单; it leads until a ruling says otherwise. `returns` counts them."""
+    """The unit says the order is not its own 退单; it leads until a ruling says otherwise. `returns` counts them.
+
+    It is to be ruled on by `due_at`, by the centre alone if `centre`. `evidence` counts the unit's files.
+    """
 
     unit: UnitRef
     ground: ReturnGround
@@ -82,16 +88,41 @@ class TicketReturned(Event, name="ticket.returned", emitter="dispatch"):
     returns: int
     round: int
     at: datetime
+    return_id: UUID | None = None
+    due_at: datetime | None = None
+    centre: bool = False
+    evidence: int = 0
 
 
 class TicketRuled(Event, name="ticket.ruled", emitter="dispatch"):
-    """A return was ruled on 裁定: upheld (the order moves to `unit`) or refused (it stays with `unit`)."""
+    """A return was ruled on 裁定: upheld (the order moves to `unit`) or refused (it stays with `unit`).
+
+    It counts `against` the unit that returned it, or else what had sent it there: `against_rule` names the rule. After
+    a `final` ruling the order is returned no more. `verification` is the look on the spot that it rests on.
+    """
 
     upheld: bool
     unit: UnitRef
     ground: ReturnGround
     note: str
     right_code: str | None = None
+    round: int
+    at: datetime
+    return_id: UUID | None = None
+    returned_by: UnitRef | None = None
+    against: Against | None = None
+    against_rule: str | None = None
+    final: bool = False
+    verification: UUID | None = None
+
+
+class TicketEscalated(Event, name="ticket.escalated", emitter="dispatch"):
+    """A return waited past `due_at` for its ruling, so the centre rules now. It leads all the same, and clocks run on."""
+
+    unit: UnitRef
+    ground: ReturnGround
+    return_id: UUID
+    due_at: datetime
     round: int
     at: datetime
 
@@ -148,11 +179,29 @@ class TicketAssisted(Event, name="ticket.assisted", emitter="dispatch"):
 
 
 class TicketVerified(Event, name="ticket.verified", emitter="dispatch"):
-    """Someone looked on the spot. `done` is what they saw."""
+    """Someone looked on the spot. `done` is what they saw.
+
+    `unit` went there, for a return that is to be ruled on; `duty` is whose work it seems to be by what was seen.
+    """
 
     by: str
     done: bool
     note: str
+    round: int
+    at: datetime
+    verification: UUID | None = None
+    unit: UnitRef | None = None
+    duty: UnitRef | None = None
+    evidence: int = 0
+
+
+class VerificationOrdered(Event, name="verification.ordered", emitter="dispatch"):
+    """A third unit is to look on the spot 现场核实, by `due_at`, before a return is ruled on."""
+
+    verification: UUID
+    unit: UnitRef
+    task: str
+    due_at: datetime
     round: int
     at: datetime
 

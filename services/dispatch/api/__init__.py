@@ -1,11 +1,22 @@
-"""HTTP of dispatch, by concept: orders to look at and to work on, and dry runs of routing."""
+"""HTTP of dispatch, by concept: orders to look at and to work on, dry runs and rules of routing, loads."""
 
 from fastapi import APIRouter
 
-from services.dispatch.api import orders, returning, routes, working
+from services.dispatch.api import (
+    backtests,
+    evidence,
+    handovers,
+    helping,
+    loads,
+    orders,
+    returning,
+    routes,
+    rules,
+    working,
+)
 
 router = APIRouter(prefix="/dispatch/v1", tags=["dispatch"])
-for part in (orders, working, returning, routes):
+for part in (orders, working, helping, evidence, returning, routes, rules, backtests, loads, handovers):
     router.include_router(part.router)
 
 __all__ = ["router"]

@@ -1,12 +1,12 @@
 """What the routes of dispatch share: who asks, what they find around them, and an order as they show it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Header
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from libs.common.contracts.dispatch import ReturnGround
@@ -18,18 +18,20 @@ from libs.common.contracts.vocabulary import (
     Urgency,
 )
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.http import Note, context
+from libs.common.runtime.http import Line, Note, context
 from libs.common.runtime.privacy import Redactor
-from libs.common.runtime.problems import Problem
+from libs.common.runtime.problems import Problem, wrong_field
 from libs.common.runtime.security import Principal, require
 from services.dispatch.domain import (
     TRANSITIONS,
     NotPossibleError,
     Order,
     State,
+    WrongTimeError,
 )
 from services.dispatch.handlers import Here
 
+T = TypeVar("T")
 Context = Annotated[Here, Depends(context)]
 Reader = Annotated[Principal, Depends(require("unit", "seat", "supervisor", "analyst"))]
 Worker = Annotated[Principal, Depends(require(*TRANSITIONS["accept"].roles))]
@@ -38,6 +40,8 @@ Ruler = Annotated[Principal, Depends(require(*TRANSITIONS["rule"].roles))]
 Mover = Annotated[Principal, Depends(require(*TRANSITIONS["reassign"].roles))]
 Redacted = Annotated[Note, AfterValidator(lambda text: Redactor().redact(text))]
 """A long text from outside. No personal data in it gets past this border."""
+RedactedLine = Annotated[Line, AfterValidator(lambda text: Redactor().redact(text))]
+"""A short one."""
 
 
 class OrderView(BaseModel):
@@ -52,6 +56,7 @@ class OrderView(BaseModel):
     co_handlers: list[UnitRef]
     district: str | None
     rule: str
+    rules: str
     why: list[str]
     desk: bool
     code: str
@@ -78,16 +83,32 @@ class OrderView(BaseModel):
 
 @asynccontextmanager
 async def commanding(here: Here) -> AsyncIterator[Tx]:
+    """Run a command in a transaction. Raises Problem 409 if a state does not allow it, 422 for an impossible `at`."""
     try:
         async with here.database.begin() as tx:
             yield tx
     except NotPossibleError as error:
         raise Problem(409, str(error)) from error
+    except WrongTimeError as error:
+        raise wrong_field("at", str(error)) from error
+
+
+async def possible(command: Awaitable[T]) -> T:
+    """Do a command that has transactions of its own. Raises Problem 409 if a state does not allow it."""
+    try:
+        return await command
+    except NotPossibleError as error:
+        raise Problem(409, str(error)) from error
+
+
+async def _reading(here: Context, accept_language: Annotated[str, Header()] = "") -> str:
+    return here.engine.messages.preferred(accept_language)
+
+
+Reading = Annotated[str, Depends(_reading)]
+"""The language to answer in, of those there are."""
 
 
 def view(order: Order) -> OrderView:
+    """Return an order as routes show it."""
     return OrderView.model_validate(order)
-
-
-def sees_all(who: Principal) -> bool:
-    return who.may("seat", "supervisor", "analyst")

@@ -5,47 +5,48 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from libs.common.contracts.vocabulary import Urgency
 from libs.common.runtime.http import Cursor, Line, Page, page
-from libs.common.runtime.problems import Problem, unknown_ticket
-from libs.common.runtime.security import Principal
-from services.dispatch import store
-from services.dispatch.api.around import Context, OrderView, Reader, sees_all, view
-from services.dispatch.domain import (
-    State,
-)
+from libs.common.runtime.problems import wrong_field
+from services.dispatch import handlers, store
+from services.dispatch.api.around import Context, OrderView, Reader, commanding, view
+from services.dispatch.domain import Sight, State
 
 router = APIRouter()
 
 
+class SeenOrder(OrderView):
+    """An order as this key sees it: the `whole`, or a helper's `part`, without what lead and citizen say each other."""
+
+    sight: Sight
+
+
 @router.get("/orders")
 async def list_orders(
-    here: Context,
-    who: Reader,
-    cursor: Cursor,
+    here: Context, who: Reader, cursor: Cursor,
     unit: Annotated[Line | None, Query()] = None,
     state: State | None = None,
+    code: Annotated[Line | None, Query(description="How the question's code begins, such as heating-")] = None,
+    urgency: Urgency | None = None,
+    round_: Annotated[int | None, Query(alias="round", ge=1, le=1000)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> Page[OrderView]:
-    """List orders by their lead, handed over longest ago first. A unit's key sees its own."""
-    orders = await store.list_orders(here.database, _visible(who, unit), state, cursor, limit)
+) -> Page[OrderView]:  # fmt: skip
+    """List orders by their lead, handed over longest ago first. A unit's key sees its own and those of units under it.
+
+    `code`, `urgency` and `round` are asked of one unit, or by a key of some units; what helpers owe is under /tasks.
+    """
+    units = handlers.listed(here, who, unit)
+    filters = store.Filters(state, code, urgency, round_)
+    if units is None and filters.needs_units:
+        raise wrong_field("unit", "must be given with code, urgency or round: they are looked up among a unit's orders")
+    orders = await store.list_orders(here.database, units, filters, cursor, limit)
     return page([view(order) for order in orders], limit, lambda o: (o.dispatched_at, o.ticket_id))
 
 
 @router.get("/orders/{ticket_id}")
-async def show_order(here: Context, who: Reader, ticket_id: UUID) -> OrderView:
-    """Show one order, to its lead and its co-handlers among the units."""
-    order = await store.order_of(here.database, ticket_id)
-    if order is None:
-        raise unknown_ticket(ticket_id, here.clock)
-    if not sees_all(who) and not any(who.acts_for(unit.code) for unit in (order.unit, *order.co_handlers)):
-        raise Problem(403, "this order is another unit's")
-    return view(order)
-
-
-def _visible(who: Principal, unit: str | None) -> list[str] | None:
-    """Return the leads whose orders are listed; None for all."""
-    if sees_all(who):
-        return [unit] if unit else None
-    if unit and not who.acts_for(unit):
-        raise Problem(403, "this key does not act for that unit")
-    return [unit] if unit else sorted(who.units) or None
+async def show_order(here: Context, who: Reader, ticket_id: UUID) -> SeenOrder:
+    """Show one order, to whom it is to be seen; others get 403 with the reason."""
+    async with commanding(here) as tx:
+        order, _, sight = await handlers.show(tx, here, who, ticket_id)
+    hidden = {} if sight == "whole" else {"reply": None, "return_ground": None, "return_note": None}
+    return SeenOrder(**{**view(order).model_dump(), **hidden, "sight": sight})

@@ -3,19 +3,31 @@
 from uuid import UUID
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 
+from libs.common.contracts.dispatch import ReplyFault
 from libs.common.contracts.vocabulary import (
     ContactMethod,
+    UnitRef,
 )
-from libs.common.runtime.http import Body, Line
+from libs.common.runtime.http import Body, Line, Moment
 from services.dispatch import handlers
-from services.dispatch.api.around import Context, Mover, OrderView, Redacted, Worker, commanding, view
+from services.dispatch.api.around import (
+    Context,
+    Mover,
+    OrderView,
+    Reading,
+    Redacted,
+    Worker,
+    commanding,
+    view,
+)
 from services.dispatch.domain import (
     accept,
     contact,
     progress,
-    resolve,
 )
+from services.dispatch.handlers import Here
 
 router = APIRouter()
 
@@ -25,10 +37,12 @@ class AcceptCommand(Body):
 
 
 class ContactCommand(Body):
-    """How the unit spoke with the citizen."""
+    """How and when the unit spoke with the citizen, now if left out; not `reached`, that it tried to."""
 
     method: ContactMethod
     note: Redacted | None = None
+    at: Moment | None = None
+    reached: bool = True
 
 
 class ProgressCommand(Body):
@@ -50,6 +64,18 @@ class ResolveCommand(Body):
     reply: Redacted
 
 
+class ReplyView(BaseModel):
+    """What a reply was found to lack, as codes and as hints in the language of Accept-Language, and who still owes."""
+
+    reply_faults: list[ReplyFault]
+    hints: list[str]
+    owed: list[UnitRef]
+
+
+class ResolvedOrder(OrderView, ReplyView):
+    """An order with its reply, and what was found of it."""
+
+
 @router.post("/orders/{ticket_id}/accept")
 async def accept_order(here: Context, who: Worker, ticket_id: UUID, _: AcceptCommand | None = None) -> OrderView:
     """Sign for an order."""
@@ -59,13 +85,14 @@ async def accept_order(here: Context, who: Worker, ticket_id: UUID, _: AcceptCom
 
 @router.post("/orders/{ticket_id}/contact")
 async def contact_citizen(here: Context, who: Worker, ticket_id: UUID, said: ContactCommand) -> OrderView:
-    """Note a contact with the citizen."""
+    """Note a contact with the citizen, up to 24 hours later. The first that reached them is the response."""
     async with commanding(here) as tx:
         return view(
             await handlers.command(
-                tx, here, who, ticket_id, "contact", lambda order, now: contact(order, said.method, said.note, now)
+                tx, here, who, ticket_id, "contact",
+                lambda order, now: contact(order, said.method, said.note, now, said.at, reached=said.reached),
             )
-        )
+        )  # fmt: skip
 
 
 @router.post("/orders/{ticket_id}/progress")
@@ -80,14 +107,32 @@ async def note_progress(here: Context, who: Worker, ticket_id: UUID, said: Progr
 
 
 @router.post("/orders/{ticket_id}/resolve")
-async def resolve_order(here: Context, who: Worker, ticket_id: UUID, said: ResolveCommand) -> OrderView:
-    """Say that it is done."""
+async def resolve_order(
+    here: Context, who: Worker, language: Reading, ticket_id: UUID, said: ResolveCommand
+) -> ResolvedOrder:
+    """Say that it is done. What the reply lacks is told in hints, and what others still owe; neither holds it up."""
     async with commanding(here) as tx:
-        return view(
-            await handlers.command(
-                tx, here, who, ticket_id, "resolve", lambda order, now: resolve(order, said.reply, now)
-            )
-        )
+        checked = await handlers.resolve_with(tx, here, who, ticket_id, said.reply)
+    found = _found(here, checked, language)
+    return ResolvedOrder(**view(checked.order).model_dump(), **found.model_dump())
+
+
+@router.post("/orders/{ticket_id}/reply-check")
+async def check_reply(
+    here: Context, who: Worker, language: Reading, ticket_id: UUID, said: ResolveCommand
+) -> ReplyView:
+    """Say what a reply lacks before it is sent; nothing is stored."""
+    async with commanding(here) as tx:
+        checked = await handlers.check_reply(tx, here, who, ticket_id, said.reply)
+    return _found(here, checked, language)
+
+
+def _found(here: Here, checked: handlers.Checked, language: str) -> ReplyView:
+    owed = {task.unit_code: task.unit for task in checked.owed}
+    hints = here.engine.messages.hints(checked.faults, language)
+    if owed:
+        hints.append(here.engine.messages.owed((unit.name for unit in owed.values()), language))
+    return ReplyView(reply_faults=list(checked.faults), hints=hints, owed=list(owed.values()))
 
 
 @router.post("/orders/{ticket_id}/reassign")

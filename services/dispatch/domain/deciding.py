@@ -21,15 +21,22 @@ class Ruling:
     events: tuple[Event, ...] = ()
 
 
-def decide(ticket_id: UUID, facts: Facts, order: Order | None, route: Route | None, now: datetime) -> Ruling:
-    """Bring a ticket's order to where the facts say it must be. `route` is that of the last judgement, if any."""
-    ruling = _decide(ticket_id, facts, order, route, now)
+def decide(
+    ticket_id: UUID, facts: Facts, order: Order | None, route: Route | None, now: datetime, *, judged: bool = True
+) -> Ruling:
+    """Bring a ticket's order to where the facts say it must be. `route` is that of the last judgement, if any.
+
+    `judged`: that judgement is the news. An order that was handed out does not move because rules or loads changed.
+    """
+    ruling = _decide(ticket_id, facts, order, route, now, judged=judged)
     if facts.wordless and ruling.order:
         return replace(ruling, order=ruling.order.without_words)
     return ruling
 
 
-def _decide(ticket_id: UUID, facts: Facts, order: Order | None, route: Route | None, now: datetime) -> Ruling:
+def _decide(
+    ticket_id: UUID, facts: Facts, order: Order | None, route: Route | None, now: datetime, *, judged: bool
+) -> Ruling:
     if facts.classified is None or route is None or (order is None and facts.unheard):
         return Ruling(order)
     appeal = facts.classified.appeal
@@ -40,7 +47,7 @@ def _decide(ticket_id: UUID, facts: Facts, order: Order | None, route: Route | N
         return _recall(known, facts.end, now)
     if known is None or known.state == "recalled" or known.round < facts.round:
         return _dispatch(ticket_id, appeal, facts.round, known, route, now)
-    if known.state == "dispatched" and not known.settled:
+    if judged and known.state == "dispatched" and not known.settled:
         return _follow(known, route, now)
     return Ruling(known)
 
@@ -86,7 +93,16 @@ def _handing(order: Order | None, round_: int, route: Route) -> Route:
     """Return how to hand over in this round: to the lead that signed before, for who receives first is responsible."""
     settled = order if order and order.settled else None
     if settled:
-        route = Route(settled.unit, settled.co_handlers, settled.rule, settled.why, (), settled.desk, settled.district)
+        route = Route(
+            settled.unit,
+            settled.co_handlers,
+            settled.rule,
+            settled.why,
+            (),
+            settled.desk,
+            settled.district,
+            settled.rules,
+        )
     if round_ == 1:
         return route
     if settled:

@@ -8,7 +8,7 @@ from uuid import UUID
 from libs.common.contracts.classify import OwnerKind
 from libs.common.contracts.dispatch import ReturnGround
 from libs.common.contracts.envelope import Event
-from libs.common.contracts.vocabulary import AccessNeed, Kind, Place, ReporterType, UnitRef, Urgency
+from libs.common.contracts.vocabulary import AccessNeed, Channel, Kind, Place, ReporterType, UnitRef, Urgency
 
 State = Literal["dispatched", "accepted", "in_progress", "returned", "resolved", "recalled", "closed"]
 End = Literal["withdrawn", "linked", "answered"]
@@ -17,20 +17,34 @@ OPEN: frozenset[State] = frozenset({"dispatched", "accepted", "in_progress", "re
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What decides where an appeal goes: whose kind of duty it is, and where it happens."""
+    """What decides where an appeal goes: whose kind of duty it is, where it happens, and what the rules ask besides.
+
+    `words` and `address` are for the second opinion, while it is asked; they are never kept with it.
+    """
 
     owner_kind: OwnerKind
     owner: str | None = None
     co_handlers: tuple[str, ...] = ()
     place: Place | None = None
     outside: bool = False
+    code: str = ""
+    category: tuple[str, str, str] = ("", "", "")
+    urgency: Urgency | None = None
+    kind: Kind | None = None
+    channel: Channel | None = None
+    reporter_type: ReporterType | None = None
+    access_needs: tuple[AccessNeed, ...] = ()
+    words: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where an appeal goes. `why` are Chinese sentences; `desk` is true at the centre; `district` has six digits.
 
-    `alternatives` are the units to try next, the likeliest first.
+    `alternatives` are the units to try next, the likeliest first. `rules` is the version of the rules that decided,
+    empty where a person did. `agrees`: whether what learned from history names the lead that the rules name, None
+    where nothing did.
     """
 
     unit: UnitRef
@@ -40,6 +54,8 @@ class Route:
     alternatives: tuple[UnitRef, ...] = ()
     desk: bool = False
     district: str | None = None
+    rules: str = ""
+    agrees: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +79,27 @@ class Appeal:
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """The last judgement: what the appeal is, and what its route hangs on."""
+    """The last judgement: what the appeal is, what its route hangs on, and which catalogue and model it is by.
+
+    `handled_by` is the code of the unit that met the matter on the spot and registered it.
+    """
 
     appeal: Appeal
     matter: Matter
+    catalogue: str = ""
+    model: str = ""
+
+    @property
+    def asked(self) -> Matter:
+        """The matter with the words that a second opinion reads besides."""
+        appeal = self.appeal
+        return replace(self.matter, words=appeal.title or appeal.text, address=appeal.address or "")
+    handled_by: str | None = None
+
+    @property
+    def by_itself(self) -> str | None:
+        """The unit that handles it itself 基层直办: not what is another city's, nor what endangers life or property."""
+        return None if self.matter.outside or self.appeal.urgency == "urgent" else self.handled_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +149,7 @@ class Facts:
         appeal, matter = self.classified.appeal, self.classified.matter
         place = matter.place.model_copy(update={"matched": ()}) if matter.place else None
         appeal = replace(appeal, title=None, text="", summary="", address=None)
-        return replace(self, classified=Classified(appeal, replace(matter, place=place)))
+        return replace(self, classified=replace(self.classified, appeal=appeal, matter=replace(matter, place=place)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +157,8 @@ class Order(Appeal):
     """The one order of a ticket. `unit` leads 主办; `contacted_at` is the first contact of this round.
 
     `settled`: the lead signed once, or a person chose it, so a new judgement no longer moves the order (首接负责).
-    `returns` counts over all rounds; `tried` are the units whose return was upheld.
+    `returns` counts over all rounds; `tried` are the units whose return was upheld. `bound` is the unit that signed and
+    reached the citizen last.
     """
 
     ticket_id: UUID
@@ -147,6 +181,8 @@ class Order(Appeal):
     return_ground: ReturnGround | None = None
     return_note: str | None = None
     tried: tuple[str, ...] = ()
+    rules: str = ""
+    bound: str | None = None
 
     @property
     def unit(self) -> UnitRef:
@@ -188,7 +224,7 @@ def led(route: Route) -> dict[str, Any]:
 
 def where(route: Route) -> dict[str, Any]:
     """Return what every event that names a new lead says of it."""
-    return {"district": route.district, "why": route.why, "desk": route.desk}
+    return {"district": route.district, "why": route.why, "desk": route.desk, "rules": route.rules}
 
 
 def told(order: Order, now: datetime) -> dict[str, Any]:

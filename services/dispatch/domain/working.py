@@ -1,20 +1,18 @@
 """What people may do to an order: from where, by whom, and to where is the table TRANSITIONS."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
 from libs.common.contracts.dispatch import (
-    ReturnGround,
+    ReplyFault,
     TicketAccepted,
     TicketContacted,
     TicketProgressed,
     TicketReassigned,
     TicketResolved,
-    TicketReturned,
-    TicketRuled,
 )
 from libs.common.contracts.envelope import Event
 from libs.common.contracts.vocabulary import ContactMethod
@@ -25,8 +23,16 @@ Actor = Literal["unit", "seat", "supervisor"]
 _WORKERS: tuple[Actor, ...] = ("unit", "seat", "supervisor")
 
 
+LATE_NOTE = timedelta(hours=24)
+"""How long after a contact it may be noted: what is the response must not be remembered days later."""
+
+
 class NotPossibleError(Exception):
     """A command that the state of the order does not allow; its text says why."""
+
+
+class WrongTimeError(Exception):
+    """A time that something cannot have been at; its text says what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,54 +62,62 @@ TRANSITIONS: Mapping[Command, Transition] = MappingProxyType(
 
 def accept(order: Order, now: datetime) -> Step:
     """Sign for the order 签收."""
-    order = replace(_enter(order, "accept"), accepted_at=now, settled=True)
+    order = replace(enter(order, "accept"), accepted_at=now, settled=True)
     return order, [TicketAccepted(**told(order, now))]
 
 
-def contact(order: Order, method: ContactMethod, note: str | None, now: datetime) -> Step:
-    """Note that the unit spoke with the citizen; the first time in a round is the response."""
-    first_at = order.contacted_at or now
-    order = replace(_enter(order, "contact"), contacted_at=first_at)
-    return order, [TicketContacted(**told(order, now), method=method, note=note, first_at=first_at)]
+def contact(
+    order: Order, method: ContactMethod, note: str | None, now: datetime,
+    made_at: datetime | None = None, *, reached: bool = True,
+) -> Step:  # fmt: skip
+    """Note that the unit spoke with the citizen, or tried to; the first time in a round that it did is the response.
+
+    `made_at` is when that was, now if left out. Raises WrongTimeError if it cannot have been then.
+    """
+    entered = enter(order, "contact")
+    made_at = _contacted(order, made_at or now, now)
+    first_at = min(order.contacted_at or made_at, made_at) if reached else order.contacted_at
+    said = {**told(order, now), "method": method, "note": note, "reached": reached, "made_at": made_at}
+    bound = order.unit_code if reached else order.bound
+    return replace(entered, contacted_at=first_at, bound=bound), [TicketContacted(**said, first_at=first_at or made_at)]
+
+
+def _contacted(order: Order, made_at: datetime, now: datetime) -> datetime:
+    """Return when a contact was. Before it had the order, a unit did not speak for it."""
+    if made_at > now:
+        raise WrongTimeError("must not lie in the future")
+    if made_at < now - LATE_NOTE:
+        raise WrongTimeError(f"must be within the last {LATE_NOTE.total_seconds() / 3600:.0f} hours; note it sooner")
+    if made_at < order.dispatched_at:
+        raise WrongTimeError("must not be before the order was handed to the unit")
+    return made_at.astimezone(UTC)
 
 
 def progress(order: Order, note: str, now: datetime) -> Step:
     """Note how the work goes."""
-    order = _enter(order, "progress")
+    order = enter(order, "progress")
     return order, [TicketProgressed(**told(order, now), note=note)]
 
 
-def hand_back(order: Order, ground: ReturnGround, note: str, now: datetime) -> Step:
-    """Say that the order is not this unit's 退单. It leads until a ruling says otherwise."""
-    order = replace(_enter(order, "return"), returns=order.returns + 1, return_ground=ground, return_note=note)
-    return order, [TicketReturned(**told(order, now), ground=ground, note=note, returns=order.returns)]
+def resolve(
+    order: Order, reply: str, now: datetime, faults: Sequence[ReplyFault] = (), evidence: int = 0, open_tasks: int = 0
+) -> Step:
+    """Say that it is done, and what the citizen is told.
 
-
-def resolve(order: Order, reply: str, now: datetime) -> Step:
-    """Say that it is done, and what the citizen is told."""
-    order = replace(_enter(order, "resolve"), resolved_at=now, reply=reply)
-    return order, [TicketResolved(**told(order, now), reply=reply, contacted=order.contacted_at is not None)]
-
-
-def rule(order: Order, to: Route | None, note: str, right_code: str | None, now: datetime) -> Step:
-    """Rule on a return 裁定: upheld, the order moves to `to`; refused (None), it stays, to be signed for again."""
-    ground = order.return_ground
-    ruled = replace(_enter(order, "rule"), settled=True, accepted_at=None, return_ground=None, return_note=None)
-    if ground is None:
-        raise NotPossibleError("nobody has returned this order")
-    said: list[Event] = []
-    if to:
-        ruled, said = move(replace(ruled, tried=(*order.tried, order.unit_code)), to, now)
-    verdict = TicketRuled(**told(ruled, now), upheld=to is not None, ground=ground, note=note, right_code=right_code)
-    return ruled, [verdict, *said]
+    What others still owe does not hold the lead up, for who receives first is responsible; it is told with the rest.
+    """
+    order = replace(enter(order, "resolve"), resolved_at=now, reply=reply)
+    said = {**told(order, now), "reply": reply, "contacted": order.contacted_at is not None, "evidence": evidence}
+    return order, [TicketResolved(**said, reply_faults=tuple(faults), open_tasks=open_tasks)]
 
 
 def reassign(order: Order, to: Route, now: datetime) -> Step:
     """Move the order to the unit a person chose 改派."""
-    return move(replace(_enter(order, "reassign"), settled=True), to, now)
+    return move(replace(enter(order, "reassign"), settled=True), to, now)
 
 
-def _enter(order: Order, command: Command) -> Order:
+def enter(order: Order, command: Command) -> Order:
+    """Bring an order to where a command leads. Raises NotPossibleError if its state does not allow it."""
     way = TRANSITIONS[command]
     if order.state not in way.sources:
         raise NotPossibleError(f"the order is {order.state}; to {command} it must be {' or '.join(way.sources)}")

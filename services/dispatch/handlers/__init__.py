@@ -1,8 +1,45 @@
 """What dispatch does, by concept."""
 
 from services.dispatch.handlers.around import Engine, Here
+from services.dispatch.handlers.backtests import do_backtests
+from services.dispatch.handlers.deciding import purge_decisions
+from services.dispatch.handlers.evidence import add_evidence, evidence_of, read_evidence, sweep_evidence
 from services.dispatch.handlers.following import MEMORY, UNHEARD, on_event, on_timer
+from services.dispatch.handlers.handovers import do_handovers
+from services.dispatch.handlers.helping import Asked, ask_help, task_command
+from services.dispatch.handlers.loads import keep_loads
 from services.dispatch.handlers.returning import rule_on
-from services.dispatch.handlers.working import command, reassign_to
+from services.dispatch.handlers.rules import begin, keep_current
+from services.dispatch.handlers.seeing import listed, show, viewer
+from services.dispatch.handlers.working import Checked, check_reply, command, reassign_to, resolve_with
 
-__all__ = ["MEMORY", "UNHEARD", "Engine", "Here", "command", "on_event", "on_timer", "reassign_to", "rule_on"]
+__all__ = [
+    "MEMORY",
+    "UNHEARD",
+    "Asked",
+    "Checked",
+    "Engine",
+    "Here",
+    "add_evidence",
+    "ask_help",
+    "begin",
+    "check_reply",
+    "command",
+    "do_backtests",
+    "do_handovers",
+    "evidence_of",
+    "keep_current",
+    "keep_loads",
+    "listed",
+    "on_event",
+    "on_timer",
+    "purge_decisions",
+    "read_evidence",
+    "reassign_to",
+    "resolve_with",
+    "rule_on",
+    "show",
+    "sweep_evidence",
+    "task_command",
+    "viewer",
+]

@@ -1,17 +1,39 @@
 """What dispatch's handlers find around them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from libs.common.city.units import Unit
+from libs.common.runtime.files import FileStore
+from libs.common.runtime.media.taking import Uploads
+from libs.common.runtime.privacy import Vault
 from libs.common.runtime.service import Context
+from services.dispatch.domain import Limits, Names
+from services.dispatch.messages import Messages
 from services.dispatch.routing import Router
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What dispatch keeps in memory. After `returns_before_centre` returns only the centre rules."""
+    """What dispatch keeps in memory. After `returns_before_centre` returns only the centre rules.
+
+    `below` are the codes of each unit and all under it, `offices` who is reached at a unit; `vault` seals the keys of
+    `files`.
+    """
 
     router: Router
     returns_before_centre: int
+    units: Mapping[str, Unit]
+    below: Mapping[str, frozenset[str]]
+    offices: Mapping[str, str]
+    limits: Limits
+    files: FileStore
+    uploads: Uploads
+    vault: Vault
+    messages: Messages
+    names: Names
+    brought: bool = False
+    """Whether this process put its pack's rules among the versions."""
 
 
 Here = Context[Engine]

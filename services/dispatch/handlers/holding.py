@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from libs.common.contracts.dispatch import TicketReassigned
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.problems import Problem, unknown_ticket, wrong_field
 from libs.common.runtime.security import Principal
@@ -9,19 +10,24 @@ from services.dispatch import store
 from services.dispatch.domain import (
     TRANSITIONS,
     Actor,
+    Classified,
     Command,
     Matter,
     NotPossibleError,
     Order,
     Route,
     Step,
+    Viewer,
 )
 from services.dispatch.handlers.around import Here
+from services.dispatch.handlers.assigning import Moved, keep_up
+from services.dispatch.handlers.deciding import note_decisions
 from services.dispatch.handlers.following import MEMORY
+from services.dispatch.handlers.seeing import viewer
 
 
-async def held(tx: Tx, here: Here, who: Principal, ticket_id: UUID, name: Command) -> tuple[Order, Matter]:
-    """Hold an order that this key may give this command."""
+async def known(tx: Tx, here: Here, ticket_id: UUID) -> tuple[Order, Classified]:
+    """Hold an order and what is known of its appeal. Raises NotPossibleError if it never was, Problem if unknown."""
     subject = str(ticket_id)
     await tx.lock([subject])
     order = (await store.orders_of(tx, [ticket_id])).get(ticket_id)
@@ -30,28 +36,44 @@ async def held(tx: Tx, here: Here, who: Principal, ticket_id: UUID, name: Comman
         if facts.end:
             raise NotPossibleError("this ticket was never handed to a unit")
         raise unknown_ticket(ticket_id, here.clock)
-    if not any(who.may(role) and _stands(role, who, order) for role in TRANSITIONS[name].roles):
+    return order, facts.classified
+
+
+async def held(tx: Tx, here: Here, who: Principal, ticket_id: UUID, name: Command) -> tuple[Order, Matter]:
+    """Hold an order that this key may give this command. Raises Problem 403 to others."""
+    order, classified = await known(tx, here, ticket_id)
+    asking = viewer(here, who)
+    if not any(stands(role, asking, order) for role in TRANSITIONS[name].roles):
         raise Problem(403, "this order is another unit's")
-    return order, facts.classified.matter
+    return order, classified.matter
 
 
-def _stands(role: Actor, who: Principal, order: Order) -> bool:
-    """Say whether a role reaches this order: a unit's its own, a seat's those at the centre's desk."""
+def stands(role: Actor, asking: Viewer, order: Order) -> bool:
+    """Say whether someone has this role with an order: a unit its lead, a seat at the centre's desk, a supervisor."""
     if role == "unit":
-        return who.acts_for(order.unit_code)
-    return role == "supervisor" or order.desk
+        return asking.acts_for(order.unit_code)
+    if role == "seat":
+        return "seat" in asking.desks and order.desk
+    return asking.oversees(order.unit_code)
 
 
-async def keep(tx: Tx, step: Step) -> Order:
+async def keep(tx: Tx, here: Here, step: Step) -> Order:
+    """Store an order as a command left it, tell it, and bring what others owe to where it is now."""
     order, events = step
-    wordless = MEMORY.of(tx, str(order.ticket_id)).wordless
-    await store.save(tx, [order.without_words if wordless else order])
+    facts = MEMORY.of(tx, str(order.ticket_id))
+    wordless, kept = facts.wordless, order.without_words if facts.wordless else order
+    await store.save(tx, [kept])
+    if facts.classified:
+        await note_decisions(tx, here, [(kept, facts.classified, events)])
     for event in events:
         tx.emit(str(order.ticket_id), event)
+    if any(isinstance(event, TicketReassigned) for event in events):
+        await keep_up(tx, here, [Moved(order, order, told=False, wordless=wordless)])
     return order
 
 
 def chosen(here: Here, unit: str, rule_name: str, why: str, matter: Matter) -> Route:
+    """Return the route to the unit a person chose. Raises Problem 422 if the city has no such unit."""
     route = here.engine.router.chosen(unit, rule_name, why, matter)
     if route is None:
         raise wrong_field("unit", "must be the code of a unit of the city, such as d-110105 or dept-water")

@@ -26,9 +26,9 @@ async def rule_on(
     matter = _corrected(here, matter, right_code)
     to = None
     if upheld:
-        code = unit or here.engine.router.next_unit(matter, {*order.tried, order.unit_code})
+        code = unit or here.engine.router.next_unit(matter, {*order.tried, order.unit_code}, tx.now)
         to = chosen(here, code, "ruled", f"裁定改派：{note}", matter)
-    return await keep(tx, rule(order, to, note, right_code, tx.now))
+    return await keep(tx, here, rule(order, to, note, right_code, tx.now))
 
 
 def _corrected(here: Here, matter: Matter, right_code: str | None) -> Matter:

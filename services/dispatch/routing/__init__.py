@@ -1,5 +1,6 @@
-"""Whose work an appeal is: the rules of routing, and the router that tries them."""
+"""Whose work an appeal is: the rules of routing, the router that tries them, and what is said of how it went."""
 
-from services.dispatch.routing.router import RULES, Router, matter_at
+from services.dispatch.routing.router import Account, Router, SecondOpinion, matter_at
+from services.dispatch.routing.rules import Index, Schedule
 
-__all__ = ["RULES", "Router", "matter_at"]
+__all__ = ["Account", "Index", "Router", "Schedule", "SecondOpinion", "matter_at"]

@@ -1,9 +1,11 @@
 """The orders."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from libs.common.contracts.vocabulary import Urgency
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.database import Database
 from libs.common.runtime.rows import Rows
@@ -14,8 +16,25 @@ ORDERS = Rows("orders", Order, key=("ticket_id",))
 PAGE = """
 WHERE (dispatched_at, ticket_id) > ($1, $2)
   AND ($3::text[] IS NULL OR unit_code = ANY($3)) AND ($4::text IS NULL OR state = $4)
-ORDER BY dispatched_at, ticket_id LIMIT $5
+  AND ($5::text IS NULL OR starts_with(code, $5)) AND ($6::text IS NULL OR urgency = $6)
+  AND ($7::int IS NULL OR round = $7)
+ORDER BY dispatched_at, ticket_id LIMIT $8
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which of a unit's orders are listed: in a state, of questions whose codes begin so, of a class, in a round."""
+
+    state: State | None = None
+    code: str | None = None
+    urgency: Urgency | None = None
+    round: int | None = None
+
+    @property
+    def needs_units(self) -> bool:
+        """Whether more is asked than an index over all units answers."""
+        return any(asked is not None for asked in (self.code, self.urgency, self.round))
 
 
 async def orders_of(tx: Tx, tickets: Sequence[UUID]) -> dict[UUID, Order]:
@@ -29,13 +48,9 @@ async def save(tx: Tx, orders: Sequence[Order]) -> None:
     await ORDERS.save(tx.connection, orders)
 
 
-async def order_of(database: Database, ticket_id: UUID) -> Order | None:
-    """Return one order to look at."""
-    return next(iter(await ORDERS.load(database.pool, "WHERE ticket_id = $1", ticket_id)), None)
-
-
 async def list_orders(
-    database: Database, units: Sequence[str] | None, state: State | None, after: tuple[datetime, UUID], limit: int
+    database: Database, units: Sequence[str] | None, filters: Filters, after: tuple[datetime, UUID], limit: int
 ) -> list[Order]:
     """Return orders of these leads (of all if None), handed over longest ago first, from behind `after`."""
-    return await ORDERS.load(database.pool, PAGE, *after, units, state, limit)
+    wanted = (filters.state, filters.code, filters.urgency, filters.round)
+    return await ORDERS.load(database.pool, PAGE, *after, units, *wanted, limit)

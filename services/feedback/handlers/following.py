@@ -54,6 +54,10 @@ def _resolved(event: dispatch.TicketResolved) -> Resolved:
     return Resolved(event.round, event.unit, event.reply, event.contacted)
 
 
+def _reached(event: dispatch.TicketContacted) -> str | None:
+    return "contacted" if event.reached else None
+
+
 def _clock(event: Any) -> str:
     return str(event.clock)
 
@@ -69,7 +73,7 @@ MEMORY = Memory(
         intake.TicketErased: (lambda event: "wordless" if event.words else None, lambda _: True),
         classify.TicketClassified: ("classified", _classified),
         classify.TicketReclassified: ("classified", _classified),
-        dispatch.TicketContacted: ("contacted", lambda event: event.round),
+        dispatch.TicketContacted: (_reached, lambda event: event.round),
         dispatch.TicketResolved: ("resolved", _resolved),
         sla.ClockMet: (_clock, lambda event: OnTime(event.round, event.in_time)),
         sla.ClockBreached: (_clock, lambda event: OnTime(event.round, False)),

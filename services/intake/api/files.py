@@ -1,19 +1,19 @@
 """Files over HTTP: uploaded before or after the appeal, listed with links that work for ten minutes, and served."""
 
-import re
-from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from libs.common.contracts.vocabulary import FileKind
 from libs.common.runtime.links import Disposition
-from libs.common.runtime.media.formats import BY_MEDIA_TYPE, TAKEN
+from libs.common.runtime.media.formats import TAKEN
 from libs.common.runtime.media.receiving import body_of
+from libs.common.runtime.media.serving import served
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import authenticate
 from services.intake import handlers
@@ -24,8 +24,6 @@ from services.intake.handlers import Here
 router = APIRouter()
 CITIZEN = "citizen"
 """Who brought a file that came with a query code."""
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-_SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; img-src 'self'"
 _BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 _BODY = {"requestBody": {"required": True, "description": TAKEN, "content": {"application/octet-stream": _BYTES}}}
 
@@ -122,39 +120,6 @@ async def get_file(
         raise Problem(403, "the link is not right, or its time is over; list the ticket's files for a new one")
     opened = await handlers.open_file(here, file_id)
     file = opened.file
-    first, last = _asked(range_, file.size)
-    stream = handlers.read_file(here, opened, first, last + 1)
-    # Asked for here, so that a store which is away is still answered as such.
-    begun = await anext(stream)
-    name = f"{file_id}.{BY_MEDIA_TYPE[file.media_type].name}"
-    headers = {
-        "Content-Disposition": f'{disposition if file.kind != "document" else "attachment"}; filename="{name}"',
-        "Content-Length": str(last + 1 - first),
-        "Content-Security-Policy": _SANDBOX,
-        "Accept-Ranges": "bytes",
-    }
-    partial = last + 1 - first < file.size
-    if partial:
-        headers["Content-Range"] = f"bytes {first}-{last}/{file.size}"
-    return StreamingResponse(_rest(begun, stream), 206 if partial else 200, headers, media_type=file.media_type)
-
-
-async def _rest(begun: bytes, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield begun
-    async for chunk in stream:
-        yield chunk
-
-
-def _asked(range_: str, size: int) -> tuple[int, int]:
-    """Return the first and the last byte asked for: all, if it is not one range of bytes (RFC 9110, 14.2)."""
-    found = _RANGE.fullmatch(range_)
-    if not found or not (found[1] or found[2]):
-        return 0, size - 1
-    if not found[1]:
-        first, last = max(0, size - int(found[2])), size - 1
-    else:
-        first, last = int(found[1]), min(int(found[2] or size), size - 1)
-    if first > last:
-        what = f"the file has {size} bytes, none of them in this range"
-        raise Problem(416, what, headers={"Content-Range": f"bytes */{size}"})
-    return first, last
+    return await served(
+        file_id, file.kind, file.media_type, file.size, partial(handlers.read_file, here, opened), disposition, range_
+    )

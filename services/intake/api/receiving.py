@@ -12,13 +12,16 @@ from starlette.routing import Route
 
 from libs.common.contracts.vocabulary import Status
 from libs.common.runtime.http import body_of, header
-from libs.common.runtime.problems import invalid, wrong_field
-from libs.common.runtime.security import Principal, authorise
+from libs.common.runtime.problems import Problem, invalid, wrong_field
+from libs.common.runtime.security import Principal, Role, authorise
 from services.intake import handlers
 from services.intake.appeal import Appeal
 from services.intake.handlers import Accepted, Here
 
 router = APIRouter()
+SENDERS: tuple[Role, ...] = ("adapter", "seat", "importer")
+GRASSROOTS = frozenset({"district", "street", "town"})
+"""Kinds of units that may handle themselves what they meet."""
 
 
 class CallNow(BaseModel):
@@ -45,7 +48,7 @@ class Received(BaseModel):
 async def post_ticket(request: Request) -> Response:
     """Receive one appeal: `POST /intake/v1/tickets`. Answers 202 once it is committed."""
     here: Here = request.app.state.context
-    sender = authorise(request, "adapter", "seat", "importer")
+    sender = authorise(request, *SENDERS, "unit")
     key = header(request, b"idempotency-key")
     if key is not None and not 1 <= len(key) <= 200:
         raise wrong_field("Idempotency-Key", "must have 1 to 200 characters")
@@ -65,12 +68,30 @@ async def receive(here: Here, sender: Principal, body: bytes, key: str | None) -
     except ValidationError as error:
         raise invalid(error) from None
     here.keys.admit(sender, appeal.channel)
+    _may_register(here, sender, appeal)
     if appeal.received_at and not sender.may("importer"):
         raise wrong_field("received_at", "only the role importer may set it; leave it out")
     for name, at in (("received_at", appeal.received_at), ("occurred_at", appeal.occurred_at)):
         if at and (at - here.clock.now()).total_seconds() > 300:
             raise wrong_field(name, "must not lie in the future")
     return _received(here, await handlers.accept(here, sender.name, appeal, key, body), appeal)
+
+
+def _may_register(here: Here, sender: Principal, appeal: Appeal) -> None:
+    """Let grassroots register what they handle themselves 基层直办, and nothing else. Raises Problem 403 or 422."""
+    unit = appeal.handled_by
+    if unit is None:
+        if not sender.may(*SENDERS):
+            raise Problem(403, "handled_by: a unit registers what it handles itself, and says as which unit")
+        return
+    # Not `acts_for`: a supervisor sees after units, and does not register for them.
+    if not sender.may("unit") or (sender.units and unit not in sender.units):
+        raise Problem(403, "handled_by: this key does not act for that unit")
+    known = here.engine.city.units.get(unit)
+    if known is None or known.kind not in GRASSROOTS:
+        raise wrong_field("handled_by", "must be the code of a district, a street or a town")
+    if appeal.channel != "walk_in":
+        raise wrong_field("channel", "must be walk_in where a unit registers what it met on the spot")
 
 
 def _received(here: Here, accepted: Accepted, appeal: Appeal) -> dict[str, Any]:

@@ -34,9 +34,9 @@ class Order:
 
     @property
     def workers(self) -> frozenset[str]:
-        """The codes of the units that work on the order now: its lead and whom the lead was given."""
-        led = self.facts.led
-        return frozenset({led.unit.code, *led.helpers}) if led and led.unit else frozenset()
+        """The codes of the units that work on the order now: its lead, and who took a part of it on themselves."""
+        led, helping = self.facts.led, self.facts.helping
+        return frozenset({led.unit.code, *(helping.helpers if helping else ())}) if led and led.unit else frozenset()
 
 
 @dataclass(frozen=True, slots=True)

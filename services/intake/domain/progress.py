@@ -18,7 +18,7 @@ class Classified:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A step of the order's life: in which round, when, with which unit as its lead, and the codes of co-handlers."""
+    """A step of the order's life: in which round, when, with which unit as its lead, and the codes of its helpers."""
 
     round: int
     at: datetime
@@ -40,6 +40,8 @@ class Facts:
 
     classified: Classified | None = None
     led: Moved | None = None
+    helping: Moved | None = None
+    """With all who took on a part of the order by then."""
     accepted: Moved | None = None
     working: Moved | None = None
     returned: Moved | None = None

@@ -56,6 +56,8 @@ class Ticket:
     attachments: tuple[Attachment, ...] = ()
     confidential: bool = False
     """Whether the hotline alone may know who the reporter is."""
+    handled_by: str | None = None
+    """The code of the unit that registered it to handle it itself."""
 
     @property
     def unnamed(self) -> bool:

@@ -1,16 +1,16 @@
 """Files: taken in, cleaned and sealed into the store; given to appeals; shown to who may see them; let go again."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
 
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.files import Seal, StoreAwayError, UnknownFileError
+from libs.common.runtime.files import Seal, StoreAwayError
 from libs.common.runtime.media.formats import Format
 from libs.common.runtime.media.receiving import received
+from libs.common.runtime.media.serving import store_away, unsealed
 from libs.common.runtime.media.taking import Taken
 from libs.common.runtime.privacy import ErasedError
 from libs.common.runtime.problems import Problem, wrong_field
@@ -47,7 +47,7 @@ async def put(here: Here, chunks: AsyncIterator[bytes]) -> Put:
         async with received(here.engine.uploads, chunks) as taken:
             return await _put(here, taken)
     except StoreAwayError as error:
-        raise _away() from error
+        raise store_away() from error
 
 
 async def _put(here: Here, taken: Taken) -> Put:
@@ -58,11 +58,6 @@ async def _put(here: Here, taken: Taken) -> Put:
         await store.begin_blob(tx, blob_id)
     await here.engine.files.put(blob_id, seal.close(taken.content))
     return Put(taken.format, taken.size, taken.digest, blob_id, seal.key)
-
-
-def _away() -> Problem:
-    log.warning("file store is away")
-    return Problem(503, "the files cannot be reached now, come back", headers={"Retry-After": "30"})
 
 
 async def upload(here: Here, client: str, chunks: AsyncIterator[bytes]) -> File:
@@ -92,7 +87,7 @@ async def _bytes(tx: Tx, here: Here, given: Put) -> tuple[UUID, bytes]:
     if twin := await store.twin(tx, given.digest):
         return twin.blob_id, await _key(tx, here, twin)
     if given.blob_id is None or not await store.keep_blob(tx, given.blob_id):
-        raise _away()  # given up in the meantime, or its twin was
+        raise store_away()  # given up in the meantime, or its twin was
     return given.blob_id, given.key
 
 
@@ -193,27 +188,9 @@ async def open_file(here: Here, file_id: UUID) -> Opened:
             raise Problem(404, "the file was erased") from error
 
 
-async def read_file(here: Here, opened: Opened, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes]:
-    """Yield the bytes of a file from `start` on, up to its end or the one before `end`.
-
-    Raises Problem 503 if the store is away or has lost the file, BrokenSealError if it changed it.
-    """
-    left = (opened.file.size if end is None else end) - start
-    try:
-        async with (
-            aclosing(here.engine.files.open(opened.file.blob_id, Seal.place(start))) as sealed,
-            aclosing(opened.seal.open(sealed, start)) as plain,
-        ):
-            async for chunk in plain:
-                yield chunk[:left]
-                left -= len(chunk)
-                if left <= 0:
-                    return
-    except UnknownFileError as error:
-        log.error("file store has lost a file", blob=str(opened.file.blob_id))
-        raise _away() from error
-    except StoreAwayError as error:
-        raise _away() from error
+def read_file(here: Here, opened: Opened, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes]:
+    """Yield the bytes of a file from `start` on, up to its end or the one before `end`. See `unsealed`."""
+    return unsealed(here.engine.files, opened.file.blob_id, opened.seal, start, end)
 
 
 async def forget_files(tx: Tx, tickets: Sequence[UUID]) -> None:

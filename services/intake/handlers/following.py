@@ -18,8 +18,15 @@ from services.intake.handlers.telling import tell_of
 
 
 def _moved(event: Any) -> Moved:
-    helpers = tuple(unit.code for unit in getattr(event, "co_handlers", ()))
-    return Moved(event.round, event.at, getattr(event, "unit", None), helpers)
+    return Moved(event.round, event.at, getattr(event, "unit", None))
+
+
+def _helping(event: dispatch.TicketAssisted) -> Moved:
+    return Moved(event.round, event.at, helpers=event.helpers)
+
+
+def _nobody_helps(event: dispatch.TicketDispatched) -> Moved:
+    return Moved(event.round, event.at)
 
 
 def _completion(event: Any) -> str | None:
@@ -39,7 +46,8 @@ MEMORY = Memory(
     {
         classify.TicketClassified: ("classified", _classified),
         classify.TicketReclassified: ("classified", _classified),
-        dispatch.TicketDispatched: ("led", _moved),
+        dispatch.TicketDispatched: {"led": _moved, "helping": _nobody_helps},
+        dispatch.TicketAssisted: ("helping", _helping),
         dispatch.TicketReassigned: ("led", _moved),
         dispatch.TicketAccepted: ("accepted", _moved),
         dispatch.TicketContacted: ("working", _moved),
@@ -98,7 +106,8 @@ def _line(event: Envelope[Event]) -> Entry | None:
     if told is None:
         return None
     params = {name: value for name in told if (value := _param(event.data, name)) is not None}
-    return Entry(event.ticket, event.time, event.id, event.data.name, params)
+    missed = isinstance(event.data, dispatch.TicketContacted) and not event.data.reached
+    return Entry(event.ticket, event.time, event.id, MISSED if missed else event.data.name, params)
 
 
 TOLD: Mapping[type[Event], tuple[str, ...]] = {
@@ -118,7 +127,10 @@ TOLD: Mapping[type[Event], tuple[str, ...]] = {
     feedback.TicketReopened: (),
 }
 """What of an event the timeline's text needs. An event that is not here is not told to the citizen."""
+MISSED = "ticket.contacted.missed"
+"""How the line is called of a unit that tried to reach the reporter, and did not."""
 ORDER = {"ticket.received": -2} | {event.name: place for place, event in enumerate(TOLD)}
+ORDER[MISSED] = ORDER[dispatch.TicketContacted.name]
 """What happened at the same instant is told in the order of the loop."""
 
 

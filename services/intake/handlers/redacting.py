@@ -46,6 +46,7 @@ def redacted(engine: Engine, row: store.Sealed) -> tuple[Ticket, store.Sealed]:
         service=appeal.service,
         ways=tuple(reach(appeal.reporter)),
         confidential=appeal.reporter.confidential,
+        handled_by=appeal.handled_by,
     )
     return ticket, seal_marks(engine, row, redactor.marks) if redactor.marks else row
 
@@ -110,5 +111,5 @@ def receipt_of(ticket: Ticket) -> Receipt:
         address=ticket.address,
         location=Location(lat=ticket.lat, lon=ticket.lon or 0.0) if ticket.lat is not None else None,
         occurred_at=ticket.occurred_at, received_at=ticket.received_at, access_needs=ticket.access_needs,
-        language=ticket.language, attachments=ticket.attachments,
+        language=ticket.language, attachments=ticket.attachments, handled_by=ticket.handled_by,
     )  # fmt: skip

@@ -20,8 +20,9 @@ CLOSING = frozenset(
 )
 TOLD = (
     "ticket.linked", "ticket.unlinked", "ticket.classified", "ticket.reclassified", "ticket.dispatched",
-    "ticket.reassigned", "ticket.accepted", "ticket.contacted", "ticket.progressed", "ticket.returned", "ticket.ruled",
-    "ticket.resolved", "ticket.reopened", "ticket.unanswered", "transfer.returned", *sorted(CLOSING),
+    "ticket.reassigned", "ticket.accepted", "ticket.contacted", "ticket.contacted.missed", "ticket.progressed",
+    "ticket.returned", "ticket.ruled", "ticket.resolved", "ticket.reopened", "ticket.unanswered", "transfer.returned",
+    *sorted(CLOSING),
 )  # fmt: skip
 """What of a timeline is an update. What the sender added itself, and how it was asked for its review, is not."""
 WORDS = {

@@ -35,6 +35,10 @@ def _classified(event: classify.Judgement) -> Classified:
     return Classified(event.urgency, event.elderly, _received(event.receipt))
 
 
+def _reached(event: dispatch.TicketContacted) -> str | None:
+    return "contacted" if event.reached else None
+
+
 def _again(event: feedback.TicketReopened) -> Again:
     return Again(event.round, None if event.reason == "ruling" else event.at)
 
@@ -50,7 +54,7 @@ MEMORY = Memory(
         classify.TicketReclassified: ("classified", _classified),
         dispatch.TicketDispatched: ("dispatched", lambda event: Led(event.unit, event.at, event.urgency)),
         dispatch.TicketReassigned: ("reassigned", lambda event: Led(event.unit, event.at)),
-        dispatch.TicketContacted: ("contacted", lambda event: Done(event.round, event.first_at)),
+        dispatch.TicketContacted: (_reached, lambda event: Done(event.round, event.first_at)),
         dispatch.TicketResolved: ("resolved", lambda event: Done(event.round, event.at)),
         feedback.TicketReopened: ("reopened", _again),
     },

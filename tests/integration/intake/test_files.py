@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from libs.common.contracts.dispatch import TicketDispatched
+from libs.common.contracts.dispatch import TicketAssisted, TicketDispatched
 from libs.common.contracts.vocabulary import UnitRef
 from tests.support import attached
 from tests.support.attached import HIDDEN
@@ -187,6 +187,10 @@ async def test_files_are_shown_to_who_works_on_the_ticket_and_it_is_kept_who_saw
         TicketDispatched(
             unit=UnitRef(code=LEAD, name="市水务局"), co_handlers=(UnitRef(code=HELPER, name="市交通委"),),
             rule="duty", why=("w",), round=1, at=NOON,
+        ),
+        TicketAssisted(
+            task_id=UUID(int=1), role="co_handler", unit=UnitRef(code=HELPER, name="市交通委"), state="accepted",
+            helpers=(HELPER,), round=1, at=NOON, due_at=NOON,
         ),
     )  # fmt: skip
     readers = {

@@ -18,7 +18,7 @@ from services.intake.handlers.guessing import MOST
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 AFTER = timedelta(days=30)
 UNIT = UnitRef(code="dept-water", name="市水务局")
-LED = Facts(led=Moved(1, NOW, UNIT, ("street-a",)))
+LED = Facts(led=Moved(1, NOW, UNIT), helping=Moved(1, NOW, helpers=("street-a",)))
 ENDED_LATELY = Facts(led=Moved(1, NOW, UNIT), closed=Moved(1, NOW - AFTER))
 ENDED_LONG_AGO = Facts(led=Moved(1, NOW, UNIT), closed=Moved(1, NOW - AFTER - timedelta(seconds=1)))
 REOPENED = Facts(led=Moved(1, NOW, UNIT), closed=Moved(1, NOW - 2 * AFTER), reopened=Moved(2, NOW))
@@ -48,7 +48,7 @@ def test_a_unit_opens_what_it_works_on_until_some_time_after_its_end(order: Orde
     assert asked({"unit"}, order) == "not_leading"
 
 
-def test_lead_and_co_handlers_work_on_an_order_and_before_it_is_handed_over_nobody() -> None:
+def test_lead_and_who_took_a_part_on_work_on_an_order_and_before_it_is_handed_over_nobody() -> None:
     assert Order("open", LED).workers == {"dept-water", "street-a"}
     assert Order("open", Facts()).workers == frozenset()
 

@@ -125,6 +125,12 @@ def test_what_ended_at_once_has_no_clock_until_it_goes_on_and_then_it_counts_fro
     assert watch.waits(hours=3).hear(RECEIVED).running() == since(1)
 
 
+def test_a_try_that_did_not_reach_the_citizen_is_no_response() -> None:
+    watch = Watch().hear(RECEIVED, CLASSIFIED, dispatched(), contacted().model_copy(update={"reached": False}))
+    assert watch.running() == since(1)
+    assert watch.hear(contacted()).running() == [(1, "completion", NOON)]
+
+
 def test_clocks_stopped_by_a_link_run_on_as_if_they_never_stood_when_it_is_undone() -> None:
     watch = Watch().hear(RECEIVED, CLASSIFIED)
     before = watch.clocks

@@ -61,7 +61,7 @@ class Mapped:
     `dates` is a pattern of `datetime.strptime`, in the city's zone. `points_unknown`: a column and what stands in it
     where a point is only a filler. `districts` names those whose column holds a code. `channels` are the city's words
     for how a record came; a word that is not listed counts as `web`. `departments` names those that go by a code.
-    `on_time` is what the column says of one that was done in time.
+    `on_time` is what the column says of one that was done in time, `emergency` the number for life in danger.
     """
 
     city: Identity
@@ -70,6 +70,7 @@ class Mapped:
     columns: Columns
     bounds: Bounds
     office: Calendar
+    emergency: str = "112"
     on_time: str = ""
     points_unknown: Mapping[str, str] = Field(default_factory=dict)
     districts: Mapping[str, str] = Field(default_factory=dict)

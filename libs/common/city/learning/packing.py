@@ -98,8 +98,7 @@ def make_pack(cases: Sequence[Case], map_: Mapped, folder: Path) -> Made:
     for name in ("cues.toml", "hotspots.toml", "danger.csv"):
         shutil.copyfile(GENERAL / name, folder / name)
     emergencies = (GENERAL / "emergencies.toml").read_text(encoding="utf-8")
-    number = "911" if map_.city.timezone.startswith("America/") else "112"
-    (folder / "emergencies.toml").write_text(emergencies.replace("@NUMBER@", number), encoding="utf-8")
+    (folder / "emergencies.toml").write_text(emergencies.replace("@NUMBER@", map_.emergency), encoding="utf-8")
     spans = find_limits(cases, map_.office, ZoneInfo(map_.city.timezone))
     areas, codes = find_areas(cases), _unit_codes(cases)
     _write(folder / "units.csv", UNIT_COLUMNS, _units(cases, map_, areas, codes))
