@@ -41,6 +41,12 @@ class Relived:
     clocks: Sequence[Item]
 
     @property
+    def status(self) -> str:
+        """Where the ticket is; a repeat is closed with the one that it was joined to."""
+        joined = "joined to another" if self.ticket.get("linked_to") else ""
+        return joined or str(self.ticket.get("status", "not known to the platform"))
+
+    @property
     def completion(self) -> Item | None:
         """The clock of the work, as it stands."""
         return next((clock for clock in reversed(self.clocks) if clock["clock"] == "completion"), None)
@@ -147,7 +153,7 @@ def _limits(pack: Path) -> Mapping[str, Span]:
 
 
 def _tell(relived: Sequence[Relived], city: City, limits: Mapping[str, Span], map_: Mapped) -> None:
-    ends = Counter(one.ticket.get("status", "unknown") + ("" if one.order else ", no order") for one in relived)
+    ends = Counter(one.status for one in relived)
     table("Where the tickets are", ("status", "tickets"), ends.most_common())
     table("Beside the records", ("what", "of", "share"), compared(relived, city, limits, map_))
 
@@ -160,7 +166,7 @@ def compared(
     department = {unit.short: _department(city, code) for code, unit in city.units.items()}
     units = [(one.case.unit, city.units[one.order["unit"]["code"]].short) for one in orders if one.order]
     return [
-        _share("both clocks stand: met, or running where the record is open", relived, _has_clocks),
+        _share("orders with both clocks: met, missed or running", orders, _has_clocks),
         _share("question from words and place", orders, lambda o: o.ticket["category"][2] == o.case.category[2]),
         _share("unit as in the record", units, lambda pair: pair[0] == pair[1]),
         _share("department as in the record", units, lambda pair: department.get(pair[0]) == department[pair[1]]),

@@ -3,7 +3,7 @@
 import asyncio
 
 from libs.common.city.pack import City, load_city
-from libs.common.contracts import dispatch
+from libs.common.contracts import dispatch, intake
 from libs.common.messaging.consumer import On
 from libs.common.runtime.files import open_store
 from libs.common.runtime.media.taking import Uploads
@@ -27,6 +27,7 @@ def engine(settings: Settings, secrets: Secrets) -> handlers.Engine:
     return handlers.Engine(
         router=router_,
         returns_before_centre=city.routing.returns_before_centre,
+        returns=city.returns,
         units=city.units,
         below=hierarchy({code: unit.parent for code, unit in city.units.items()}),
         offices=_offices(city),
@@ -68,7 +69,8 @@ def _offices(city: City) -> dict[str, str]:
 
 SERVICE = Service(
     name="dispatch",
-    consumes={event: On(handlers.on_event) for event in handlers.MEMORY.events},
+    consumes={event: On(handlers.on_event) for event in handlers.MEMORY.events}
+    | {intake.TicketSupplemented: On(handlers.on_supplement)},
     emits=frozenset(
         {
             dispatch.TicketDispatched,
@@ -77,6 +79,9 @@ SERVICE = Service(
             dispatch.TicketProgressed,
             dispatch.TicketReturned,
             dispatch.TicketRuled,
+            dispatch.TicketEscalated,
+            dispatch.VerificationOrdered,
+            dispatch.TicketVerified,
             dispatch.TicketReassigned,
             dispatch.TicketAssigned,
             dispatch.TicketAssisted,
@@ -86,7 +91,8 @@ SERVICE = Service(
     ),
     routers=(router,),
     engine=engine,
-    timers={handlers.UNHEARD: handlers.on_timer},
+    timers={handlers.UNHEARD: handlers.on_timer, handlers.RULING: handlers.on_ruling_late},
+    notifies=True,
     jobs={
         "files": handlers.sweep_evidence,
         "rules": handlers.keep_current,

@@ -1,9 +1,11 @@
 """One ticket as dispatch lives it, without a database, and the events that other stages tell it."""
 
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from libs.common.contracts.classify import TicketClassified, TicketReclassified
+from libs.common.contracts.dispatch import ReturnGround
 from libs.common.contracts.envelope import Envelope, Event
 from libs.common.contracts.feedback import TicketClosed, TicketReopened
 from libs.common.contracts.intake import (
@@ -15,7 +17,22 @@ from libs.common.contracts.intake import (
 )
 from libs.common.contracts.vocabulary import Place, Receipt
 from libs.common.messaging.transaction import Aggregate, Speaker, Tx
-from services.dispatch.domain import Facts, Matter, Order, Step, accept, decide, hand_back
+from services.dispatch.domain import (
+    Claim,
+    Facts,
+    Matter,
+    Order,
+    Return,
+    ReturnStep,
+    Route,
+    Step,
+    Verdict,
+    accept,
+    decide,
+    follow,
+    hand_back,
+    rule,
+)
 from services.dispatch.handlers import MEMORY
 from services.dispatch.routing import Router
 from tests.support.stages import NOON, ManualClock
@@ -51,6 +68,7 @@ class Life:
     def __init__(self, router: Router) -> None:
         self.router = router
         self.order: Order | None = None
+        self.returns: list[Return] = []
         self.said: list[Event] = []
         self.sequence = 0
         self.tx = Tx(None, Speaker("dispatch", frozenset(), CLOCK.now, CLOCK.new_id))
@@ -69,10 +87,38 @@ class Life:
         ruling = decide(TICKET, facts, self.order, route, NOON)
         assert decide(TICKET, facts, ruling.order, route, NOON).events == (), "a decision asked twice must rest"
         self.order, self.said = ruling.order, [*self.said, *ruling.events]
+        if self.order:
+            self.returns = [self._followed(one, self.order, facts) for one in self.returns]
+
+    def _followed(self, one: Return, order: Order, facts: Facts) -> Return:
+        one = follow(order, one, self.router.city.returns, NOON) if one.state == "open" else one
+        return one.without_words if facts.wordless else one
 
     def do(self, act: Callable[[Order], Step]) -> "Life":
         self.order, events = act(self.now)
         self.said += events
+        return self
+
+    def back(self, ground: ReturnGround = "not_our_duty", at: datetime = NOON) -> "Life":
+        """Return the order for its lead."""
+        city, place = self.router.city, self.matter.place
+        claim = Claim(ground, "不归我们管，权责清单另有规定")
+        centre_after = city.routing.returns_before_centre
+        made = hand_back(self.now, claim, self.returns, city.returns, centre_after, CLOCK.new_id(), place, at)
+        return self._keep(made, [*self.returns, made[1]])
+
+    def rules(self, to: str | None = None, at: datetime = NOON, *, right_code: str | None = None) -> "Life":
+        """Rule on the return that is open: upheld, to the unit of this code, or refused."""
+        route = self.router.chosen(to, "ruled", "裁定改派", self.matter) if to else None
+        return self.rules_to(route, Verdict("对照权责清单", "centre", right_code, CLOCK.new_id()), at)
+
+    def rules_to(self, route: Route | None, verdict: Verdict, at: datetime = NOON) -> "Life":
+        made = rule(self.now, self.returns[-1], route, verdict, at)
+        return self._keep(made, [*self.returns[:-1], made[1]])
+
+    def _keep(self, made: ReturnStep, returns: list[Return]) -> "Life":
+        self.order, _, events = made
+        self.returns, self.said = returns, [*self.said, *events]
         return self
 
     @property
@@ -97,7 +143,3 @@ def closed(round_: int) -> TicketClosed:
 
 def sign(order: Order) -> Step:
     return accept(order, NOON)
-
-
-def give_back(order: Order) -> Step:
-    return hand_back(order, "not_our_duty", "不归我们管", NOON)

@@ -12,11 +12,12 @@ from services.dispatch.api import (
     returning,
     routes,
     rules,
+    verifying,
     working,
 )
 
 router = APIRouter(prefix="/dispatch/v1", tags=["dispatch"])
-for part in (orders, working, helping, evidence, returning, routes, rules, backtests, loads, handovers):
+for part in (orders, working, helping, evidence, returning, verifying, routes, rules, backtests, loads, handovers):
     router.include_router(part.router)
 
 __all__ = ["router"]

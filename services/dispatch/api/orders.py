@@ -1,9 +1,11 @@
 """Orders to look at."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
 
 from libs.common.contracts.vocabulary import Urgency
 from libs.common.runtime.http import Cursor, Line, Page, page
@@ -15,10 +17,27 @@ from services.dispatch.domain import Sight, State
 router = APIRouter()
 
 
+class SupplementView(BaseModel):
+    """What was added to the appeal: by the reporter, or read by a machine from a picture or a voice; redacted.
+
+    `files` came with it.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+    at: datetime
+    source: Literal["reporter", "picture", "speech"]
+    text: str
+    files: int
+
+
 class SeenOrder(OrderView):
-    """An order as this key sees it: the `whole`, or a helper's `part`, without what lead and citizen say each other."""
+    """An order as this key sees it: the `whole`, or a helper's `part`, without what lead and citizen say each other.
+
+    `supplements` came after the appeal, oldest first.
+    """
 
     sight: Sight
+    supplements: list[SupplementView]
 
 
 @router.get("/orders")
@@ -48,5 +67,6 @@ async def show_order(here: Context, who: Reader, ticket_id: UUID) -> SeenOrder:
     """Show one order, to whom it is to be seen; others get 403 with the reason."""
     async with commanding(here) as tx:
         order, _, sight = await handlers.show(tx, here, who, ticket_id)
+        added = [SupplementView.model_validate(one) for one in await store.supplements_of(tx.connection, ticket_id)]
     hidden = {} if sight == "whole" else {"reply": None, "return_ground": None, "return_note": None}
-    return SeenOrder(**{**view(order).model_dump(), **hidden, "sight": sight})
+    return SeenOrder(**{**view(order).model_dump(), **hidden, "sight": sight, "supplements": added})

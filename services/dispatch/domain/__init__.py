@@ -25,8 +25,23 @@ from services.dispatch.domain.helping import (
 )
 from services.dispatch.domain.orders import Appeal, Classified, Facts, Matter, Order, Route, State, Step
 from services.dispatch.domain.replies import Appealed, Names, appealed, reply_faults
+from services.dispatch.domain.returning import (
+    Claim,
+    EvidenceError,
+    Return,
+    ReturnBarredError,
+    ReturnState,
+    ReturnStep,
+    Verdict,
+    follow,
+    hand_back,
+    lapse,
+    rule,
+)
 from services.dispatch.domain.routing import Decision, Load, Obstacle, Opinion, Tried, decisions
 from services.dispatch.domain.seeing import Desk, Sight, Viewer, hierarchy, under
+from services.dispatch.domain.supplementing import Supplement
+from services.dispatch.domain.verifying import Finding, Verification, VerificationStep, find, order_look, waits_for
 from services.dispatch.domain.working import (
     TRANSITIONS,
     Actor,
@@ -35,11 +50,9 @@ from services.dispatch.domain.working import (
     WrongTimeError,
     accept,
     contact,
-    hand_back,
     progress,
     reassign,
     resolve,
-    rule,
 )
 
 __all__ = [
@@ -51,11 +64,14 @@ __all__ = [
     "Actor",
     "Appeal",
     "Appealed",
+    "Claim",
     "Classified",
     "Command",
     "Decision",
     "Desk",
+    "EvidenceError",
     "Facts",
+    "Finding",
     "Limits",
     "Load",
     "Matter",
@@ -65,18 +81,26 @@ __all__ = [
     "Opinion",
     "Order",
     "OrderFile",
+    "Return",
+    "ReturnBarredError",
+    "ReturnState",
+    "ReturnStep",
     "Route",
     "Ruling",
     "Shows",
     "Sight",
     "State",
     "Step",
+    "Supplement",
     "Task",
     "TaskActor",
     "TaskCommand",
     "TaskState",
     "TaskStep",
     "Tried",
+    "Verdict",
+    "Verification",
+    "VerificationStep",
     "Viewer",
     "WrongTimeError",
     "accept",
@@ -89,11 +113,15 @@ __all__ = [
     "decide",
     "decisions",
     "drop",
+    "find",
     "finish",
+    "follow",
     "hand_back",
     "helpers",
     "hierarchy",
     "kept_up",
+    "lapse",
+    "order_look",
     "progress",
     "reassign",
     "reply_faults",
@@ -103,4 +131,5 @@ __all__ = [
     "take_part",
     "turn_up",
     "under",
+    "waits_for",
 ]

@@ -14,7 +14,6 @@ from libs.common.contracts.dispatch import (
     TicketReassigned,
     TicketResolved,
 )
-from libs.common.contracts.envelope import Event
 from libs.common.contracts.vocabulary import ContactMethod
 from services.dispatch.domain.orders import Order, Route, State, Step, led, told, where
 

@@ -8,18 +8,24 @@ from services.dispatch.handlers.following import MEMORY, UNHEARD, on_event, on_t
 from services.dispatch.handlers.handovers import do_handovers
 from services.dispatch.handlers.helping import Asked, ask_help, task_command
 from services.dispatch.handlers.loads import keep_loads
-from services.dispatch.handlers.returning import rule_on
+from services.dispatch.handlers.returning import Ruled, give_back, on_ruling_late, rule_on
 from services.dispatch.handlers.rules import begin, keep_current
 from services.dispatch.handlers.seeing import listed, show, viewer
+from services.dispatch.handlers.settling import RULING
+from services.dispatch.handlers.supplementing import on_supplement
+from services.dispatch.handlers.verifying import Sent, send_to_look, verify
 from services.dispatch.handlers.working import Checked, check_reply, command, reassign_to, resolve_with
 
 __all__ = [
     "MEMORY",
+    "RULING",
     "UNHEARD",
     "Asked",
     "Checked",
     "Engine",
     "Here",
+    "Ruled",
+    "Sent",
     "add_evidence",
     "ask_help",
     "begin",
@@ -28,18 +34,23 @@ __all__ = [
     "do_backtests",
     "do_handovers",
     "evidence_of",
+    "give_back",
     "keep_current",
     "keep_loads",
     "listed",
     "on_event",
+    "on_ruling_late",
+    "on_supplement",
     "on_timer",
     "purge_decisions",
     "read_evidence",
     "reassign_to",
     "resolve_with",
     "rule_on",
+    "send_to_look",
     "show",
     "sweep_evidence",
     "task_command",
+    "verify",
     "viewer",
 ]

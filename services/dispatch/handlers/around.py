@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from libs.common.city.returns import Returns
 from libs.common.city.units import Unit
 from libs.common.runtime.files import FileStore
 from libs.common.runtime.media.taking import Uploads
@@ -17,12 +18,15 @@ from services.dispatch.routing import Router
 class Engine:
     """What dispatch keeps in memory. After `returns_before_centre` returns only the centre rules.
 
+    `returns` says on which grounds orders are returned, and how soon.
+
     `below` are the codes of each unit and all under it, `offices` who is reached at a unit; `vault` seals the keys of
     `files`.
     """
 
     router: Router
     returns_before_centre: int
+    returns: Returns
     units: Mapping[str, Unit]
     below: Mapping[str, frozenset[str]]
     offices: Mapping[str, str]

@@ -1,6 +1,6 @@
 """Evidence: files of units, cleaned and sealed into the store, shown to who sees the order, gone with its words."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from libs.common.runtime.media.taking import Taken
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal
 from services.dispatch import store
-from services.dispatch.domain import NotPossibleError, Order, OrderFile, Shows, Task, Viewer, check_file, helpers
+from services.dispatch.domain import NotPossibleError, Order, OrderFile, Shows, Viewer, check_file, helpers
 from services.dispatch.handlers.around import Here
 from services.dispatch.handlers.following import MEMORY
 from services.dispatch.handlers.holding import known, stands
@@ -68,8 +68,9 @@ async def _bringing(tx: Tx, here: Here, who: Principal, ticket_id: UUID) -> tupl
     """Hold an order to which this key may add a file; return for which unit, and the files there are."""
     order, _ = await known(tx, here, ticket_id)
     tasks = (await store.tasks_of(tx.connection, [ticket_id])).get(ticket_id, ())
-    looked_at(here, who, order, tasks)
-    unit = _unit(viewer(here, who), order, tasks)
+    lookers = await store.lookers(tx.connection, ticket_id)
+    looked_at(here, who, order, tasks, lookers)
+    unit = _unit(viewer(here, who), order, helpers(tasks) | lookers)
     if unit is None:
         raise Problem(403, "files are added by the unit that leads the order, by who helps with it, or by a supervisor")
     if MEMORY.of(tx, str(ticket_id)).wordless:
@@ -79,19 +80,19 @@ async def _bringing(tx: Tx, here: Here, who: Principal, ticket_id: UUID) -> tupl
     return unit, files
 
 
-def _unit(asking: Viewer, order: Order, tasks: Sequence[Task]) -> str | None:
+def _unit(asking: Viewer, order: Order, beside: frozenset[str]) -> str | None:
     if any(stands(role, asking, order) for role in ("unit", "seat", "supervisor")):
         return order.unit_code
-    return next((unit for unit in sorted(helpers(tasks)) if asking.acts_for(unit)), None)
+    return next((unit for unit in sorted(beside) if asking.acts_for(unit)), None)
 
 
 async def evidence_of(here: Here, who: Principal, ticket_id: UUID) -> list[OrderFile]:
     """Return the files of an order that this key sees: all, or of who helps with it their own."""
     async with here.database.begin() as tx:
-        _, tasks, sight = await show(tx, here, who, ticket_id)
+        _, _, sight = await show(tx, here, who, ticket_id)
         files = await store.files_of(tx.connection, ticket_id)
-    mine = {task.unit_code for task in tasks}
-    return files if sight == "whole" else [file for file in files if file.unit_code in mine]
+    mine = viewer(here, who).units_in_sight()
+    return [file for file in files if sight == "whole" or mine is None or file.unit_code in mine]
 
 
 def read_evidence(here: Here, file: OrderFile, start: int, end: int) -> AsyncGenerator[bytes]:

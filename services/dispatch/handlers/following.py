@@ -23,6 +23,7 @@ from services.dispatch.domain import (
 from services.dispatch.handlers.around import Here
 from services.dispatch.handlers.assigning import follow_rulings, with_help
 from services.dispatch.handlers.deciding import note_decisions
+from services.dispatch.handlers.settling import follow_returns
 from services.dispatch.routing.metrics import OPINIONS
 from services.dispatch.routing.router import LEARNED
 from services.dispatch.store.deciding import forget_decisions
@@ -70,6 +71,8 @@ MEMORY = Memory(
 async def on_event(events: Sequence[Envelope[Event]], tx: Tx, here: Here) -> None:
     """Learn what any of them says and bring the orders of tickets that are judged up to it."""
     learned = MEMORY.learn(tx, events)
+    if gone := [UUID(subject) for subject, facts in learned.items() if facts.wordless]:
+        await store.forget_supplements(tx, gone)
     judged = {event.subject for event in events if isinstance(event.data, classify.Judgement)}
     await _react({subject: facts for subject, facts in learned.items() if facts.classified}, judged, tx, here)
 
@@ -116,4 +119,6 @@ async def _react(tickets: Mapping[str, Facts], judged: Collection[str], tx: Tx, 
     for ticket_id, ruling in rulings.items():
         for event in ruling.events:
             tx.emit(str(ticket_id), with_help(here, ruling.order, event))
-    await follow_rulings(tx, here, orders, rulings, [UUID(s) for s, facts in tickets.items() if facts.wordless])
+    wordless = [UUID(subject) for subject, facts in tickets.items() if facts.wordless]
+    await follow_rulings(tx, here, orders, rulings, wordless)
+    await follow_returns(tx, here, orders, rulings, wordless)

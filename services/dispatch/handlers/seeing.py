@@ -19,9 +19,14 @@ def viewer(here: Here, who: Principal) -> Viewer:
     return Viewer(desks, who.units or None, under(who.units, here.engine.below) if who.units else None)
 
 
-def looked_at(here: Here, who: Principal, order: Order, tasks: Sequence[Task]) -> Sight:
-    """Return what a key sees of an order. Raises Problem 403 with the reason if nothing."""
-    sight = viewer(here, who).sight(order.unit_code, helpers(tasks))
+def looked_at(
+    here: Here, who: Principal, order: Order, tasks: Sequence[Task], lookers: frozenset[str] = frozenset()
+) -> Sight:
+    """Return what a key sees of an order. Raises Problem 403 with the reason if nothing.
+
+    `lookers` are the units that were sent to look on the spot: they see a helper's part.
+    """
+    sight = viewer(here, who).sight(order.unit_code, helpers(tasks) | lookers)
     if sight is None:
         raise Problem(
             403,
@@ -47,7 +52,7 @@ async def show(tx: Tx, here: Here, who: Principal, ticket_id: UUID) -> tuple[Ord
     if order is None:
         raise unknown_ticket(ticket_id, here.clock)
     tasks = list((await store.tasks_of(tx.connection, [ticket_id])).get(ticket_id, ()))
-    sight = looked_at(here, who, order, tasks)
+    sight = looked_at(here, who, order, tasks, await store.lookers(tx.connection, ticket_id))
     if sight == "part":
         seen = viewer(here, who).units_in_sight()
         tasks = [task for task in tasks if seen is None or task.unit_code in seen]

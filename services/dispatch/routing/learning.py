@@ -172,7 +172,7 @@ def _apart(some: NDArray[np.intp], others: NDArray[np.intp]) -> float:
 
 
 def _descend(rows: Any, wanted: NDArray[np.intp], counted: NDArray[np.float32], units: int) -> NDArray[np.float32]:
-    """Return the weight of each sign for each unit. The first half of the rows is whole, the second lacks categories."""
+    """Return the weight of each sign for each unit. Half of the rows are whole, the others lack categories."""
     random = np.random.default_rng(0)
     weights = np.zeros((rows.shape[1], units), dtype=np.float32)
     steps = np.full((rows.shape[1], 1), 1e-2, dtype=np.float32)

@@ -57,6 +57,7 @@ def test_the_pack_loads_and_holds_questions_units_and_areas_of_the_records(city:
     assert city.units["unit-roads-n"].parent == "dept-works"
     assert {unit.name.en for unit in city.units.values() if unit.kind == "district"} == {"North", "South"}
     assert city.timezone == "America/New_York"
+    assert [number.number for number in city.emergencies.numbers] == ["112"]
 
 
 def test_a_unit_owns_what_was_nearly_always_its_own_and_else_its_department_does(city: City) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -16,11 +17,14 @@ from libs.common.contracts.dispatch import (
 from libs.common.contracts.envelope import Event
 from services.dispatch.domain import (
     TRANSITIONS,
+    Claim,
     Command,
     NotPossibleError,
     Order,
     Step,
+    Verdict,
     contact,
+    hand_back,
     progress,
     reassign,
     resolve,
@@ -38,7 +42,6 @@ from tests.support.lives import (
     WITHDRAWN,
     Life,
     closed,
-    give_back,
     sign,
 )
 from tests.support.stages import NOON
@@ -136,16 +139,14 @@ def test_the_first_contact_of_a_round_stays_the_first(life: Life) -> None:
 
 
 def test_a_refused_return_stays_with_the_unit_and_no_judgement_moves_it(life: Life) -> None:
-    life.hear(WATER).do(give_back).do(lambda order: rule(order, None, "属于你们", None, NOON)).hear(STREET)
+    life.hear(WATER).back().rules().hear(STREET)
     ruled = next(event for event in life.said if isinstance(event, TicketRuled))
     assert (ruled.upheld, ruled.unit.code, ruled.ground) == (False, "co-water", "not_our_duty")
     assert (life.now.state, life.now.unit_code, life.now.returns) == ("dispatched", "co-water", 1)
 
 
 def test_an_upheld_return_moves_the_order_and_says_both(life: Life) -> None:
-    life.hear(WATER).do(give_back)
-    to = life.router.chosen("dept-water", "ruled", "裁定改派：确实不归你们", life.matter)
-    life.do(lambda order: rule(order, to, "确实不归你们", "water-01-02", NOON))
+    life.hear(WATER).back().rules("dept-water", right_code="water-01-02")
     assert life.names == ["dispatched", "returned", "ruled", "reassigned"]
     assert (life.now.unit_code, life.now.tried, life.now.return_ground) == ("dept-water", ("co-water",), None)
 
@@ -161,12 +162,15 @@ def test_a_person_cannot_move_an_order_to_where_it_is(life: Life) -> None:
 def test_a_command_from_a_state_outside_the_table_is_refused(life: Life, command: Command) -> None:
     life.hear(WATER)
     route = life.router.route(life.matter)
+    asked = Life(life.router).hear(RECEIVED, WATER).back().returns[0]
+    terms, verdict = life.router.city.returns, Verdict("对照权责清单", "centre")
+    claim = Claim("unclear", "没有说明具体地点，联系两次未果")
     acts: dict[Command, Callable[[Order], Step]] = {
         "accept": sign,
         "contact": lambda order: contact(order, "phone", None, NOON),
         "progress": lambda order: progress(order, "在修", NOON),
-        "return": give_back,
-        "rule": lambda order: rule(order, route, "对", None, NOON),
+        "return": lambda order: hand_back(order, claim, (), terms, 2, UUID(int=1), None, NOON)[::2],
+        "rule": lambda order: rule(order, asked, route, verdict, NOON)[::2],
         "reassign": lambda order: reassign(order, route, NOON),
         "resolve": lambda order: resolve(order, "修好了", NOON),
     }

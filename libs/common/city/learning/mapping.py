@@ -18,8 +18,9 @@ Column = Annotated[str, Field(min_length=1)]
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Columns:
-    """The column of each thing; what may be empty the records may lack. `unit` took it in the end, `department` is
-    above it; `district` and the smaller `area` are where it happened.
+    """The column of each thing; what may be empty the records may lack.
+
+    `unit` took it in the end, `department` is above it; `district` and the smaller `area` are where it happened.
     """
 
     number: Column
