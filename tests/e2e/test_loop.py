@@ -136,7 +136,7 @@ async def test_what_is_not_solved_is_worked_on_again_by_the_same_unit_until_it_i
 async def test_a_return_is_ruled_on_and_the_next_unit_signs_anew(city: City) -> None:
     ticket = await city.dispatched()
     await city.does(ticket, "accept")
-    await city.does(ticket, "return", ground="not_our_duty", note="非本单位职责")
+    await city.does(ticket, "return", ground="not_our_duty", note="非本单位职责，供水由自来水集团负责")
     await city.sees(ticket, "returned")
     await city.does(ticket, "rule", upheld=True, note="改派")
     await city.sees(ticket, "dispatched")

@@ -9,6 +9,7 @@ deploy/cities/<city>/
   changes.csv    units that begin or end, and who succeeds them
   routing.toml   whose work an appeal is, as rules in order; optional
   returns.toml   on which grounds a unit may return an order, and how soon; optional
+  named.csv      by which names people call units and venues that have a unit of their own; optional
   duties.csv     duties beyond the catalogue's, reasons for having none; optional
   places.csv     what else people call places
   communities.csv  the villages and communities of each street; optional
@@ -29,6 +30,7 @@ from typing import cast
 from libs.common.city.catalogue import Catalogue, load_catalogue
 from libs.common.city.duties import Duties, load_duties
 from libs.common.city.emergencies import Emergencies, load_emergencies
+from libs.common.city.named import Named, load_named
 from libs.common.city.names import (
     COMMUNITY_COLUMNS,
     PLACE_COLUMNS,
@@ -83,6 +85,7 @@ class City:
     communities: tuple[Communities, ...]
     catalogue: Catalogue
     duties: Duties
+    named: Named
     rules: RuleSet
     returns: Returns
     policy: Policy
@@ -113,6 +116,7 @@ def load_city(path: Path) -> City:
     communities = load_communities(path / "communities.csv", units, problems)
     catalogue = load_catalogue(path / "catalogue", {unit.code: unit.kind for unit in units.values()}, problems)
     duties = load_duties(path / "duties.csv", units, catalogue, problems)
+    named = load_named(path, units, catalogue, problems)
     rules = load_rules(path, Known(units, catalogue), problems)
     returns = load_returns(path, problems)
     services = load_services(path, catalogue, problems)
@@ -122,7 +126,8 @@ def load_city(path: Path) -> City:
     points = load_points(path / "points.csv", units, problems)
     problems.raise_if_any()
     return _city(
-        cast(Settings, settings), units, places, communities, catalogue, duties, cast(RuleSet, rules),
+        cast(Settings, settings), units, places, communities, catalogue, duties, named,
+        cast(RuleSet, rules),
         cast(Returns, returns), services, cast(Emergencies, emergencies), bodies, scope, points,
     )  # fmt: skip
 
@@ -134,6 +139,7 @@ def _city(
     communities: tuple[Communities, ...],
     catalogue: Catalogue,
     duties: Duties,
+    named: Named,
     rules: RuleSet,
     returns: Returns,
     services: Services,
@@ -154,6 +160,7 @@ def _city(
         communities=communities,
         catalogue=catalogue,
         duties=duties,
+        named=named,
         rules=rules,
         returns=returns,
         policy=settings.policy,

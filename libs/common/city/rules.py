@@ -27,8 +27,9 @@ from libs.common.contracts.vocabulary import AccessNeed, Channel, Kind, Reporter
 
 FILE = "routing.toml"
 GENERAL = Path(__file__).with_name(FILE)
-PLACES = ("owner", "street", "district", "centre")
-"""What a rule may name instead of a unit's code: whose duty it is, where it happens, the centre."""
+PLACES = ("owner", "street", "district", "centre", "named", "venue", "profession")
+"""What a rule may name instead of a unit's code: whose duty it is, where it happens, the centre; whom the appeal calls by
+name and whose venue it happens in (named.csv); the department that helps first with what a district leads."""
 PARENT = "parent-of-"
 PLACEHOLDERS = ("unit", "owner", "street", "district", "category", "busy", "open", "days")
 _STRICT = ConfigDict(extra="forbid")

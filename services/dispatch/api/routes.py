@@ -123,6 +123,7 @@ async def try_route(
     question = await _question(here, request, asked)
     words = " ".join(part for part in (asked.address, asked.text) if part)
     matter = _asked(here.engine.router.matter(question, words, asked.location), asked)
+    matter = here.engine.router.called(matter, asked.text, asked.address)
     account = here.engine.router.account(matter, asked.at or here.clock.now(), await _index(here, asked.rules))
     return _view(here, account, TELLING.preferred(accept_language))
 

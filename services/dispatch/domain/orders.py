@@ -19,7 +19,8 @@ OPEN: frozenset[State] = frozenset({"dispatched", "accepted", "in_progress", "re
 class Matter:
     """What decides where an appeal goes: whose kind of duty it is, where it happens, and what the rules ask besides.
 
-    `words` and `address` are for the second opinion, while it is asked; they are never kept with it.
+    `named` and `venue` are the units that its words call by name and whose venue they tell (named.csv). `words` and
+    `address` are for the second opinion, while it is asked; they are never kept with it.
     """
 
     owner_kind: OwnerKind
@@ -34,6 +35,8 @@ class Matter:
     channel: Channel | None = None
     reporter_type: ReporterType | None = None
     access_needs: tuple[AccessNeed, ...] = ()
+    named: str | None = None
+    venue: str | None = None
     words: str = ""
     address: str = ""
 

@@ -101,9 +101,19 @@ def routed(here: Here, judged: Classified, now: datetime) -> Route:
     return router.route(matter, now)
 
 
+def _calling(here: Here, facts: Facts) -> Facts:
+    """Return facts with whom the words of the appeal call by name, which depends on the city and is not kept."""
+    if facts.classified is None:
+        return facts
+    appeal, matter = facts.classified.appeal, facts.classified.matter
+    called = here.engine.router.called(matter, appeal.title, appeal.text, appeal.address)
+    return facts if called is matter else replace(facts, classified=replace(facts.classified, matter=called))
+
+
 async def _react(tickets: Mapping[str, Facts], judged: Collection[str], tx: Tx, here: Here) -> None:
     if not tickets:
         return
+    tickets = {subject: _calling(here, facts) for subject, facts in tickets.items()}
     orders = await store.orders_of(tx, [UUID(subject) for subject in tickets])
     rulings = {}
     for subject, facts in tickets.items():

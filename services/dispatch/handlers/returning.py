@@ -116,7 +116,9 @@ def _next(tx: Tx, here: Here, order: Order, matter: Matter, pending: Return) -> 
     ground = here.engine.returns.ground(pending.ground)
     if ground and ground.centre:
         return centre_of(here)
-    return here.engine.router.next_unit(matter, {*order.tried, order.unit_code}, tx.now)
+    router = here.engine.router
+    called = router.called(matter, order.title, order.text, order.address)
+    return router.next_unit(called, {*order.tried, order.unit_code}, tx.now)
 
 
 async def _check_cited(tx: Tx, pending: Return, verification: UUID | None) -> None:

@@ -141,6 +141,11 @@ class Router:
         place = found.told if found else None
         return matter_at(question, place, outside=found is not None and found.outside)
 
+    def called(self, matter: Matter, *words: str | None) -> Matter:
+        """Return a matter with the units that title, text and address, as far as there are any, call by name."""
+        found = self.city.named.called(matter.code, "\n".join(filter(None, words)))
+        return replace(matter, named=found.unit, venue=found.venue) if found.unit or found.venue else matter
+
     def _route(self, lead: Unit, rule: str, why: list[str], matter: Matter, rules: str = "") -> Route:
         co_handlers = self._known(code for code in matter.co_handlers if code != lead.code)
         if co_handlers:
@@ -157,11 +162,12 @@ class Router:
         )
 
     def _alternatives(self, lead: Unit, matter: Matter) -> tuple[UnitRef, ...]:
-        """Return who else may be right: who stands above the lead, who shares the duty, the place, the centre."""
+        """Return who else may be right: who stands above the lead, whose duty it is by the catalogue, who shares it, the place, the centre."""
         above = [lead.parent] if lead.parent and lead.parent != self._centre.code else []
         place = matter.place
         local = [place.street or "", f"d-{place.district}"] if place else []
-        codes = dict.fromkeys([*above, *matter.co_handlers, *local, self._centre.code])
+        owner = [matter.owner] if matter.owner else []
+        codes = dict.fromkeys([*above, *owner, *matter.co_handlers, *local, self._centre.code])
         return self._known(code for code in codes if code != lead.code)
 
     def _known(self, codes: Iterable[str]) -> tuple[UnitRef, ...]:

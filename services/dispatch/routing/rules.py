@@ -137,15 +137,21 @@ class Index:
             return unit
         return acting(self._units, unit.code, at.astimezone(self._zone).date())
 
-    @staticmethod
-    def _code(word: str, matter: Matter) -> str | None:
+    def _code(self, word: str, matter: Matter) -> str | None:
         if word == "owner":
             return matter.owner if matter.owner_kind in {"department", "company"} else None
         if word == "street":
             return matter.place.street if matter.place else None
         if word == "district":
             return f"d-{matter.place.district}" if matter.place else None
-        return word
+        if word in {"named", "venue"}:
+            found: str | None = getattr(matter, word)
+            return found
+        return self._profession(matter) if word == "profession" else word
+
+    def _profession(self, matter: Matter) -> str | None:
+        first = self._units.get(matter.co_handlers[0]) if matter.co_handlers else None
+        return first.code if first and first.kind == "department" else None
 
     def _busy(self, rule: Rule, matter: Matter, at: datetime | None, loads: Loads) -> bool:
         unit = self._unit(rule.busy.of, matter, at) if rule.busy else None

@@ -126,11 +126,11 @@ async def test_a_reopened_ticket_goes_back_to_its_lead_in_a_new_round_and_closes
 
 async def test_an_upheld_return_goes_to_the_next_unit_and_a_refused_one_stays(world: World) -> None:
     await world.peer.say(world.ticket, RECEIVED, HEATING)
-    returned = (await world.do("return", {"ground": "not_our_duty", "note": "不归我们"})).json()
+    returned = (await world.do("return", {"ground": "not_our_duty", "note": "供热设施由小区自行管理"})).json()
     assert (returned["state"], returned["returns"], returned["return_ground"]) == ("returned", 1, "not_our_duty")
     stayed = (await world.do("rule", {"upheld": False, "note": "属于你们"})).json()
     assert (stayed["state"], stayed["unit"]["code"], stayed["return_ground"]) == ("dispatched", "co-heating", None)
-    await world.do("return", {"ground": "not_our_area", "note": "不在我们的管网"})
+    await world.do("return", {"ground": "not_our_area", "note": "现场不在我们的管网范围内"})
     moved = (await world.do("rule", {"upheld": True, "note": "确实"})).json()
     assert (moved["unit"]["code"], moved["why"][0]) == ("dept-urban-management", "裁定改派：确实")
     ruled, reassigned = (await world.probe.named("ticket.ruled", "ticket.reassigned"))[1:]
@@ -139,25 +139,27 @@ async def test_an_upheld_return_goes_to_the_next_unit_and_a_refused_one_stays(wo
 
 
 async def test_a_ruling_may_name_the_unit_or_the_right_question(world: World) -> None:
-    await world.peer.say(world.ticket, RECEIVED, HEATING)
     for said, code in (
         ({"right_code": "water-01-01"}, "co-water"),
         ({"unit": "d-110105"}, "d-110105"),
         ({"right_code": "heating-01-01"}, "dept-urban-management"),
     ):
-        await world.do("return", {"ground": "not_our_duty", "note": "不归我们"})
+        world.ticket = world.clock.new_id()
+        await world.peer.say(world.ticket, RECEIVED, HEATING)
+        await world.do("return", {"ground": "not_our_duty", "note": "供热设施由小区自行管理"})
         ruled = await world.do("rule", {"upheld": True, "note": "对", **said})
         assert ruled.json()["unit"]["code"] == code
 
 
 async def test_after_the_second_return_only_the_centre_rules(world: World) -> None:
     await world.peer.say(world.ticket, RECEIVED, HEATING)
-    district = world.key("supervisor", units=("d-110105",))
+    above = world.key("supervisor", units=("co-heating",))
     verdict = {"upheld": False, "note": "属于你们"}
-    for _ in range(2):
-        await world.do("return", {"ground": "unclear", "note": "不清楚"})
-        ruled = await world.do("rule", verdict, district)
-    assert ruled.status_code == 403
+    ruled = []
+    for ground in ("unclear", "not_our_area"):
+        await world.do("return", {"ground": ground, "note": "没有说明地点，也不在管网内"})
+        ruled.append((await world.do("rule", verdict, above)).status_code)
+    assert ruled == [200, 403]
     assert (await world.do("rule", verdict, world.key("supervisor"))).status_code == 200
 
 
@@ -187,7 +189,7 @@ async def test_a_seat_works_and_reassigns_at_the_centres_desk_only(world: World)
 
 async def test_unknown_codes_are_named(world: World) -> None:
     await world.peer.say(world.ticket, RECEIVED, HEATING)
-    await world.do("return", {"ground": "unclear", "note": "不清楚"})
+    await world.do("return", {"ground": "unclear", "note": "没有说明地点，联系两次未果"})
     for body in (
         {"upheld": True, "unit": "dept-of-magic", "note": "对"},
         {"upheld": False, "unit": "co-water", "note": "不对"},
