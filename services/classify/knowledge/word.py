@@ -12,16 +12,16 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
-
-from docx import Document
-from docx.document import Document as Opened
-from docx.table import Table
-from docx.text.paragraph import Paragraph
+from typing import TYPE_CHECKING, BinaryIO
 
 from libs.common.runtime.media.__main__ import bound
 from libs.common.runtime.media.verdict import UnfitError
 from services.classify.knowledge.drafts import field_of
+
+if TYPE_CHECKING:
+    from docx.document import Document as Opened
+    from docx.table import Table
+    from docx.text.paragraph import Paragraph
 
 LONGEST = 200_000
 """Characters of a document; far more than an article may have."""
@@ -54,6 +54,10 @@ async def markdown_of(source: BinaryIO) -> str:
 
 def markdown_in(source: BinaryIO) -> str:
     """Return the words of a document in their order: headings, paragraphs, and each row of a table as a line."""
+    # Only the process that reads documents needs it.
+    from docx import Document  # noqa: PLC0415
+    from docx.table import Table  # noqa: PLC0415
+
     document = Document(source)
     head: list[str] = []
     parts: list[str] = []
@@ -68,11 +72,11 @@ def markdown_in(source: BinaryIO) -> str:
     return "\n".join(["---", *head, "---", "", "\n\n".join(parts)])[:LONGEST]
 
 
-def _blocks(document: Opened) -> Iterator[Paragraph | Table]:
+def _blocks(document: "Opened") -> "Iterator[Paragraph | Table]":
     yield from document.iter_inner_content()
 
 
-def _paragraph(paragraph: Paragraph) -> str:
+def _paragraph(paragraph: "Paragraph") -> str:
     style = (paragraph.style.name if paragraph.style else None) or ""
     text = " ".join(paragraph.text.split())
     found = _HEADING.match(style)

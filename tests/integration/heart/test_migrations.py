@@ -11,7 +11,8 @@ import asyncpg
 import pytest
 
 from libs.common.runtime import database as module
-from libs.common.runtime.database import MIGRATION_LOCK, NewerSchemaError, migrate
+from libs.common.runtime.database import NewerSchemaError, migrate
+from libs.common.runtime.upgrading import MIGRATION_LOCK
 from tests.support.heart import PATIENCE_SECONDS, write_migrations
 
 TWO = {"0001": "CREATE TABLE one (n int);\n", "0002": "CREATE TABLE two (n int);\n"}
@@ -100,7 +101,7 @@ async def test_a_server_that_is_still_starting_is_waited_for(
         write_migrations(tmp_path, TWO)
         user = address.netloc.split("@")[0]
         await migrate(f"postgresql://{user}@127.0.0.1:{port}{address.path}", tmp_path)
-    assert len(knocks) == 3
+    assert len(knocks) == 4, "two are sent away, one reads the revision, one migrates"
     assert await _tables(fresh_database) == {"alembic_version", "one", "two"}
 
 
