@@ -3,13 +3,14 @@
 A logistic regression over runs of one to four characters, learned from the pack's danger.csv, the catalogue and the
 calls for help of emergencies.toml. Runs are hashed into a fixed number of columns, so that hundreds of sentences are
 heard in one pass over arrays. It has the last word: listed words count only where it does not disagree clearly, for
-"气炸了" is in every list and tells of nothing.
+"气炸了" is in every list and tells of nothing. Where no listed words speak, what the sentence means is asked as well:
+another logistic regression, over the numbers of the sentence model.
 """
 
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,17 @@ from libs.common.city.pack import City
 from libs.common.city.problems import Problems, read_table
 from services.classify.model.apart import learnt_apart
 from services.classify.model.keeping import Arrays, keep, kept
+from services.classify.model.meaning import ARCHIVE, Meaning
 from services.classify.urgency import OPENING, Alarm, clauses
 
 HEARD = -1.8
-"""Above this a sentence tells of danger whatever its words."""
+"""Above this a sentence tells of danger whatever its words, if nobody can be asked what it means."""
+FAINT = -3.4
+"""Above this it is asked what it means."""
+AGREED, MEANT = -2.5, 0.75
+"""Above the first it tells of danger, by its characters and so many times by what it means."""
+LOOKS = 16
+"""Of a batch so many sentences, the most doubtful, are asked what they mean: a millisecond each, the long ones more."""
 DOUBTED = -3.2
 """Above this, in the sentence or in one of its clauses, it does if listed words say so."""
 AT_LEISURE, LATER = 1.0, 2.0
@@ -38,6 +46,8 @@ _ALONE = 20
 """Characters below which a sentence is heard together with the one before it: by itself "谢谢" tells nothing."""
 _CATALOGUE_WEIGHT = 1000.0
 """All phrases of the catalogue together weigh as much as so many sentences that were written to teach danger."""
+_EVERY = 8
+"""Of the catalogue's phrases every so many teach what danger means."""
 _APART = "\0" * (_LONGEST_RUN - 1)
 _MIX = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77)
 
@@ -51,52 +61,71 @@ class Taught:
     weight: float = 1.0
 
 
-_TAUGHT = TypeAdapter(list[Taught])
+_LESSON = TypeAdapter(tuple[list[Taught], Path])
+"""What is learned apart: sentences, and where the sentence model is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A sentence that may tell of danger: the number of its text, the clause to quote, and its log odds."""
+
+    text: int
+    clause: str
+    sentence: str
+    odds: float
 
 
 class Ear:
     """Listens to texts. Holds arrays only and no state between calls; safe to share between threads."""
 
-    def __init__(self, alarm: Alarm, weights: NDArray[np.float32], bias: float) -> None:
+    def __init__(self, alarm: Alarm, arrays: Arrays, meaning: Meaning | None = None) -> None:
         self._alarm = alarm
-        self._weights = weights
-        self._bias = bias
+        self.arrays = arrays
+        """All that was learned."""
+        self._meaning = meaning if len(arrays["meant"]) else None
 
     @classmethod
-    def train(cls, alarm: Alarm, taught: Sequence[Taught]) -> "Ear":
+    def train(cls, alarm: Alarm, taught: Sequence[Taught], meaning: Meaning | None = None) -> "Ear":
         """Learn from sentences; some seconds on one core."""
-        arrays = learned(taught)
-        return cls(alarm, arrays["weights"], float(arrays["bias"]))
+        return cls(alarm, learned(taught, meaning), meaning)
 
     @classmethod
-    def load_or_train(cls, alarm: Alarm, taught: Sequence[Taught], folder: Path) -> "Ear":
+    def load_or_train(cls, alarm: Alarm, taught: Sequence[Taught], folder: Path, archive: Path = ARCHIVE) -> "Ear":
         """Return the ear of these sentences and this code, from the folder's cache if it is there and whole."""
+        meaning = Meaning.load(archive)
         return kept(
-            folder / f"danger-{_fingerprint(taught)}.npz",
-            lambda arrays: cls(alarm, arrays["weights"], float(arrays["bias"])),
-            lambda: learnt_apart("services.classify.ear", _TAUGHT.dump_json(list(taught))),
+            folder / f"danger-{_fingerprint(taught, meaning)}.npz",
+            lambda arrays: cls(alarm, arrays, meaning),
+            lambda: learnt_apart("services.classify.ear", _LESSON.dump_json((list(taught), archive))),
         )
 
-    @property
-    def arrays(self) -> Arrays:
-        """All that was learned."""
-        return {"weights": self._weights, "bias": np.array(self._bias)}
-
-    def hear(self, texts: Sequence[str]) -> list[str | None]:
+    def hear(self, texts: Sequence[str], looks: int = LOOKS) -> list[str | None]:
         """Return of each text the words that tell of danger now, None if none do."""
         pieces = [(i, *piece) for i, text in enumerate(texts) for piece in _joined(self._alarm.sentences(text))]
         likeness = self._likeness([piece for _, piece, _ in pieces])
         slow = [AT_LEISURE * (len(texts[i]) > OPENING) + LATER * (not early) for i, _, early in pieces]
         worst = self._worst([piece for _, piece, _ in pieces])
         heard: dict[int, str] = {}
-        alike: dict[int, str] = {}
+        doubts: list[_Doubt] = []
         for (i, piece, _), like, more, (clause, like_clause) in zip(pieces, likeness, slow, worst, strict=True):
             # Listed words in a clause that tells of danger are not outweighed by what else the sentence complains of.
             if i not in heard and max(like, like_clause) > DOUBTED and (words := self._alarm.hears(piece)):
                 heard[i] = words
-            elif like > HEARD + more:
-                alike.setdefault(i, clause)
+            elif like > FAINT + more:
+                doubts.append(_Doubt(i, clause, piece, float(like - more)))
+        alike = self._settled([doubt for doubt in doubts if doubt.text not in heard], looks)
         return [heard.get(i, alike.get(i)) for i in range(len(texts))]
+
+    def _settled(self, doubts: Sequence[_Doubt], looks: int) -> dict[int, str]:
+        """Return the clauses that tell of danger by likeness, by the number of their texts."""
+        ordered = sorted(doubts, key=lambda doubt: abs(doubt.odds - HEARD))
+        asked, others = (ordered[:looks], ordered[looks:]) if self._meaning else ([], ordered)
+        found = [doubt for doubt in others if doubt.odds > HEARD]
+        if asked and self._meaning:
+            rows = self._meaning.of([doubt.sentence for doubt in asked])
+            meant = rows @ self.arrays["meant"] + self.arrays["meant_bias"]
+            found += [d for d, more in zip(asked, meant.tolist(), strict=True) if d.odds + MEANT * more > AGREED]
+        return {doubt.text: doubt.clause for doubt in sorted(found, key=lambda doubt: doubt.odds)}
 
     def _worst(self, sentences: Sequence[str]) -> list[tuple[str, float]]:
         """Return of each sentence the clause that tells most of danger, and the log odds that it does."""
@@ -111,13 +140,13 @@ class Ear:
         if not texts:
             return np.zeros(0)
         characters, lengths = _characters(texts)
-        told = np.sum([self._weights[columns] for columns in _columns(characters)], axis=0)
+        told = np.sum([self.arrays["weights"][columns] for columns in _columns(characters)], axis=0)
         sums = np.add.reduceat(told, np.cumsum(lengths) - lengths, dtype=np.float64)
-        return np.asarray(sums / _scale(lengths) + self._bias)
+        return np.asarray(sums / _scale(lengths) + self.arrays["bias"])
 
 
-def learned(taught: Sequence[Taught]) -> Arrays:
-    """Return the arrays that sentences teach."""
+def learned(taught: Sequence[Taught], meaning: Meaning | None) -> Arrays:
+    """Return the arrays that sentences teach; `meant` is empty without a sentence model."""
     # Takes 60 MB, which only who learns needs.
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
@@ -127,7 +156,20 @@ def learned(taught: Sequence[Taught]) -> Arrays:
     counts = csr_matrix((1 / _scale(lengths)[rows], (rows, columns)), shape=(len(taught), 1 << _BITS))
     fitted = LogisticRegression(C=30.0, solver="liblinear")
     fitted.fit(counts, [one.danger for one in taught], [one.weight for one in taught])
-    return {"weights": fitted.coef_[0].astype(np.float32), "bias": np.array(fitted.intercept_[0])}
+    arrays = {"weights": fitted.coef_[0].astype(np.float32), "bias": np.array(fitted.intercept_[0])}
+    if meaning is None:
+        return {**arrays, "meant": np.zeros(0, dtype=np.float32), "meant_bias": np.zeros(())}
+    some = _sampled(taught)
+    fitted = LogisticRegression(C=10.0, max_iter=500)
+    fitted.fit(meaning.of_many([one.text for one in some]), [one.danger for one in some], [one.weight for one in some])
+    return {**arrays, "meant": fitted.coef_[0].astype(np.float32), "meant_bias": np.array(fitted.intercept_[0])}
+
+
+def _sampled(taught: Sequence[Taught]) -> list[Taught]:
+    """Return the sentences written to teach danger, and a few of the others for all of them: each takes its time."""
+    written = [one for one in taught if one.weight == 1]
+    others = [one for one in taught if one.weight != 1]
+    return [*written, *(replace(one, weight=one.weight * _EVERY) for one in others[::_EVERY])]
 
 
 def lessons(city: City, path: Path) -> list[Taught]:
@@ -180,13 +222,14 @@ def _scale(lengths: NDArray[np.intp]) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(_LONGEST_RUN * np.maximum(lengths, _SHORT)))
 
 
-def _fingerprint(taught: Sequence[Taught]) -> str:
-    """Return what names the state of the lessons and of the code that learns from them."""
-    digest = hashlib.sha256(Path(__file__).read_bytes())
+def _fingerprint(taught: Sequence[Taught], meaning: Meaning | None) -> str:
+    """Return what names the state of the lessons, of the code that learns from them and of the sentence model."""
+    digest = hashlib.sha256(Path(__file__).read_bytes() + (meaning.name if meaning else "").encode())
     for one in taught:
         digest.update(f"{one.text}\0{one.danger}\0{one.weight}\n".encode())
     return digest.hexdigest()[:12]
 
 
 if __name__ == "__main__":
-    keep(Path(sys.argv[1]), learned(_TAUGHT.validate_json(sys.stdin.buffer.read())))
+    lesson, place = _LESSON.validate_json(sys.stdin.buffer.read())
+    keep(Path(sys.argv[1]), learned(lesson, Meaning.load(place)))

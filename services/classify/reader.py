@@ -11,6 +11,7 @@ from libs.common.city.places import Place, PlaceResolver
 from services.classify.cues import Cues
 from services.classify.digest import Digest
 from services.classify.domain import Appeal, Guess, Reading
+from services.classify.ear import LOOKS as DOUBTS
 from services.classify.ear import Ear
 from services.classify.facts import details, told, turns
 from services.classify.hotspots import Detector
@@ -61,10 +62,11 @@ class Reader:
     def _read(self, appeals: Sequence[Appeal], looks: int, pause: Callable[[], None] = lambda: None) -> list[Reading]:
         guesses = self._model.judge([_words(appeal) for appeal in appeals], looks, pause)
         readings: list[Reading] = []
+        asked = max(1, DOUBTS * AT_ONCE // max(AT_ONCE, len(appeals)))
         for at in range(0, len(appeals), AT_ONCE):
             pause()
             some = appeals[at : at + AT_ONCE]
-            parts = zip(some, guesses[at : at + AT_ONCE], self._dangers(some), strict=True)
+            parts = zip(some, guesses[at : at + AT_ONCE], self._dangers(some, asked), strict=True)
             readings += [self._reading(*part) for part in parts]
         return readings
 
@@ -93,10 +95,10 @@ class Reader:
             facts=details(words, gist.words, appeal.at, self._zone),
         )
 
-    def _dangers(self, appeals: Sequence[Appeal]) -> list[str | None]:
+    def _dangers(self, appeals: Sequence[Appeal], asked: int) -> list[str | None]:
         """Listen to what was added as to words of their own: they may be the first that tell of danger."""
         parts = [(_first(appeal), *appeal.added) for appeal in appeals]
-        heard = iter(self._ear.hear(list(chain.from_iterable(parts))))
+        heard = iter(self._ear.hear(list(chain.from_iterable(parts)), asked))
         return [next(filter(None, [next(heard) for _ in some]), None) for some in parts]
 
     def _find(self, appeal: Appeal) -> Place | None:

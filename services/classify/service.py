@@ -37,7 +37,7 @@ def engine(settings: Settings, _: Secrets) -> handlers.Engine:
         detector = Detector(city, lexicon)
         ear = Ear.load_or_train(cues.alarm, lessons(city, settings.city / "danger.csv"), settings.models_folder)
         reader = Reader(city, model, cues, detector, ear)
-        matters = Matters.of(catalogue, model.arrays["meant_phrase"])
+        matters = Matters.of(catalogue, model.arrays)
         shelf, finder = Shelf(city), Finder(catalogue, model.meaning, matters)
         return handlers.Engine(rules, model, reader, detector, shelf, finder, uploads, bench, assistant)
 

@@ -26,8 +26,10 @@ from services.classify.model.training import (
     confidences,
     learn,
     meant_scores,
+    phrase_rows,
     prototypes_of,
     scores,
+    votes,
 )
 
 LONGEST = 1000
@@ -145,7 +147,8 @@ class Model:
         columns, weights = draft.row
         row = csr_matrix((weights, columns, [0, len(columns)]), shape=(1, len(self._arrays["idf"])))
         meant = meaning.of([text])
-        near, top = candidates(scores(row, self._stacked, self._arrays) + meant_scores(meant, self._arrays))
+        found = scores(row, self._stacked, self._arrays) + meant_scores(meant, self._arrays)
+        near, top = candidates(found + votes(found, meant, self._arrays, self._first))
         return _Draft(draft.row, near[0], confidences(top, self._arrays["confidence_meant"])[0], meant[0])
 
     def _rows(self, texts: Sequence[str]) -> Any:
@@ -171,7 +174,7 @@ class Model:
         shared = _weights(draft.row, columns) * self._said.data[said]
         near: NDArray[Any] = np.bincount(self._said_by[said] - start, shared, end - start)
         if draft.meant is not None:
-            near = self._arrays["meant_phrase"][start:end].astype(np.float32) @ draft.meant
+            near = phrase_rows(self._arrays, slice(start, end)) @ draft.meant
         nearest = int(near.argmax())
         strongest = np.argsort(-shared)[:_GRAMS]
         grams = set(self._arrays["grams"][columns[strongest[shared[strongest] > 0]]].tolist())

@@ -21,7 +21,12 @@ _LEVEL_PULL = 0.4
 """How much each level above draws a prototype; measured between 0 and 0.8, and flat from 0.2 on."""
 _MEANT_PULL = 0.3
 """The same among meanings; measured between 0 and 0.4, and flat from 0.2 on."""
-_FOLDS = 3
+_AMONG, _NEIGHBOURS = 100, 15
+"""Of the phrases of the hundred likeliest questions the fifteen nearest in meaning vote for their level 1."""
+_VOTE, _SHARP, _DOUBT = 0.2, 10.0, 0.01
+"""What the vote weighs beside the scores, how much more the nearest say than the farther, and what nobody votes for."""
+_HELD = 2
+"""Which phrase of each question is held out to learn how sure to be."""
 _AT_ONCE = 400
 
 Examples = Mapping[str, Sequence[str]]
@@ -40,7 +45,7 @@ def learn(questions: Sequence[Question], examples: Examples, meaning: Meaning | 
         **arrays,
         **packed("phrase", columns_of(arrays).vectors(phrases)),
         **meanings(questions, owner, meant),
-        "meant_phrase": meant[own[: len(meant)]].astype(np.float16),
+        **_phrases_meant(meant[own[: len(meant)]]),
         **_fit_confidence(questions, taught, meant),
     }
 
@@ -89,6 +94,29 @@ def meant_scores(meant: NDArray[Any], arrays: Arrays) -> NDArray[np.float64]:
     return np.asarray(directions(meant - arrays["meant_mean"]) @ arrays["meant"].T, dtype=np.float64)
 
 
+def votes(found: NDArray[np.float64], meant: NDArray[Any], arrays: Arrays, first: NDArray[np.intp]) -> NDArray[Any]:
+    """Return what the neighbours of each text add to each question's score: all of one level 1 get the same.
+
+    `first` is the number of each question's first phrase, and behind them the number of all phrases.
+    """
+    level1 = arrays["level1"]
+    shares = np.zeros((len(found), int(level1.max()) + 1))
+    for share, scored, row in zip(shares, found, directions(meant - arrays["meant_mean"]), strict=True):
+        likely = np.argpartition(-scored, min(_AMONG, len(scored)) - 1)[:_AMONG]
+        phrases = np.concatenate([np.arange(first[i], first[i + 1]) for i in likely])
+        near = directions(phrase_rows(arrays, phrases) - arrays["meant_mean"]) @ row
+        nearest = np.argpartition(-near, min(_NEIGHBOURS, len(near)) - 1)[:_NEIGHBOURS]
+        owner = np.repeat(likely, first[likely + 1] - first[likely])[nearest]
+        np.add.at(share, level1[owner], np.exp(_SHARP * near[nearest]))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return np.asarray(_VOTE * np.log(shares + _DOUBT)[:, level1])
+
+
+def phrase_rows(arrays: Arrays, phrases: Any) -> NDArray[np.float32]:
+    """Return what phrases mean, by their numbers or a slice."""
+    return np.asarray(arrays["meant_phrase"][phrases] * arrays["meant_step"], dtype=np.float32)
+
+
 def candidates(found: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return the likeliest questions of each row and their scores, best first."""
     some = np.argpartition(-found, min(CANDIDATES, found.shape[1] - 1), axis=1)[:, :CANDIDATES]
@@ -104,6 +132,12 @@ def confidences(top: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArr
 
 def _read(texts: Sequence[str], meaning: Meaning | None) -> NDArray[np.float32]:
     return meaning.of_many(texts) if meaning else np.zeros((0, WIDTH), dtype=np.float32)
+
+
+def _phrases_meant(meant: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return what phrases mean in eight bits, and the size of a step: they are the most that a model holds."""
+    step = np.float32(np.abs(meant).max() / 127 if len(meant) else 1)
+    return {"meant_phrase": np.round(meant / step).astype(np.int8), "meant_step": np.array(step)}
 
 
 def _owners(words: Sequence[Sequence[str]]) -> NDArray[np.intp]:
@@ -148,21 +182,24 @@ def _numbers(names: Iterable[object]) -> NDArray[np.intp]:
 def _fit_confidence(
     questions: Sequence[Question], taught: Sequence[Sequence[str]], meant: NDArray[Any]
 ) -> dict[str, NDArray[Any]]:
-    """Fit how sure to be of characters alone, and of both together, on phrases held out in turn."""
+    """Fit how sure to be of characters alone, and of all together, on a phrase of each question held out."""
     first = np.cumsum([0, *map(len, taught[:-1])])
     owner, plain, both = _owners(taught), _Held(), _Held()
-    for fold in range(_FOLDS):
-        arrays = prototypes(questions, [(*some[:fold], *some[fold + 1 :]) for some in taught])
-        rest = np.setdiff1d(np.arange(len(owner)), first + fold)
-        arrays |= meanings(questions, owner[rest], meant[rest] if len(meant) else meant)
-        unseen = columns_of(arrays).vectors([some[fold] for some in taught])
-        stacked = prototypes_of(arrays)
-        # In parts: all scores of a large catalogue at once are some hundred MB.
-        for at in range(0, len(taught), _AT_ONCE):
-            found = scores(unseen[at : at + _AT_ONCE], stacked, arrays)
-            plain.add(found, at)
-            if len(meant):
-                both.add(found + meant_scores(meant[first[at : at + _AT_ONCE] + fold], arrays), at)
+    arrays = prototypes(questions, [(*some[:_HELD], *some[_HELD + 1 :]) for some in taught])
+    rest = np.setdiff1d(np.arange(len(owner)), first + _HELD)
+    left = meant[rest] if len(meant) else meant
+    arrays |= {**meanings(questions, owner[rest], left), **_phrases_meant(left)}
+    begins = np.searchsorted(owner[rest], np.arange(len(taught) + 1))
+    unseen = columns_of(arrays).vectors([some[_HELD] for some in taught])
+    stacked = prototypes_of(arrays)
+    # In parts: all scores of a large catalogue at once are some hundred MB.
+    for at in range(0, len(taught), _AT_ONCE):
+        found = scores(unseen[at : at + _AT_ONCE], stacked, arrays)
+        plain.add(found, at)
+        if len(meant):
+            rows = meant[first[at : at + _AT_ONCE] + _HELD]
+            found = found + meant_scores(rows, arrays)
+            both.add(found + votes(found, rows, arrays, begins), at)
     return {"confidence": plain.fitted(), "confidence_meant": both.fitted() if len(meant) else np.zeros(3)}
 
 
