@@ -3,7 +3,7 @@
 import asyncio
 
 from libs.common.city.pack import City, load_city
-from libs.common.contracts import dispatch, intake
+from libs.common.contracts import classify, dispatch, intake
 from libs.common.messaging.consumer import On
 from libs.common.runtime.files import open_store
 from libs.common.runtime.media.taking import Uploads
@@ -70,7 +70,8 @@ def _offices(city: City) -> dict[str, str]:
 SERVICE = Service(
     name="dispatch",
     consumes={event: On(handlers.on_event) for event in handlers.MEMORY.events}
-    | {intake.TicketSupplemented: On(handlers.on_supplement)},
+    | {intake.TicketSupplemented: On(handlers.on_supplement)}
+    | dict.fromkeys((classify.HotspotRaised, classify.HotspotUpdated, classify.HotspotCooled), On(handlers.on_hotspot)),
     emits=frozenset(
         {
             dispatch.TicketDispatched,

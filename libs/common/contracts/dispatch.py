@@ -98,7 +98,8 @@ class TicketRuled(Event, name="ticket.ruled", emitter="dispatch"):
     """A return was ruled on 裁定: upheld (the order moves to `unit`) or refused (it stays with `unit`).
 
     It counts `against` the unit that returned it, or else what had sent it there: `against_rule` names the rule. After
-    a `final` ruling the order is returned no more. `verification` is the look on the spot that it rests on.
+    a `final` ruling the order is returned no more. `verification` is the look on the spot that it rests on. What it
+    `overturns` are earlier returns of the unit that leads after all: they count against that unit now.
     """
 
     upheld: bool
@@ -114,6 +115,7 @@ class TicketRuled(Event, name="ticket.ruled", emitter="dispatch"):
     against_rule: str | None = None
     final: bool = False
     verification: UUID | None = None
+    overturns: tuple[UUID, ...] = ()
 
 
 class TicketEscalated(Event, name="ticket.escalated", emitter="dispatch"):

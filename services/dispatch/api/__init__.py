@@ -9,6 +9,7 @@ from services.dispatch.api import (
     helping,
     loads,
     orders,
+    proposals,
     returning,
     routes,
     rules,
@@ -17,7 +18,20 @@ from services.dispatch.api import (
 )
 
 router = APIRouter(prefix="/dispatch/v1", tags=["dispatch"])
-for part in (orders, working, helping, evidence, returning, verifying, routes, rules, backtests, loads, handovers):
+for part in (
+    orders,
+    working,
+    helping,
+    evidence,
+    returning,
+    verifying,
+    proposals,
+    routes,
+    rules,
+    backtests,
+    loads,
+    handovers,
+):
     router.include_router(part.router)
 
 __all__ = ["router"]

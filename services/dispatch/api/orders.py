@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
+from libs.common.contracts.classify import Risk
 from libs.common.contracts.vocabulary import Urgency
 from libs.common.runtime.http import Cursor, Line, Page, page
 from libs.common.runtime.problems import wrong_field
@@ -30,6 +31,17 @@ class SupplementView(BaseModel):
     files: int
 
 
+class HotEventView(BaseModel):
+    """A hot event that an appeal is part of by its question, place and words; classify lists its members."""
+
+    model_config = ConfigDict(from_attributes=True)
+    hotspot_id: UUID
+    title: str
+    risk: Risk
+    hot: bool
+    tickets: int
+
+
 class SeenOrder(OrderView):
     """An order as this key sees it: the `whole`, or a helper's `part`, without what lead and citizen say each other.
 
@@ -38,6 +50,7 @@ class SeenOrder(OrderView):
 
     sight: Sight
     supplements: list[SupplementView]
+    hot_events: list[HotEventView]
 
 
 @router.get("/orders")
@@ -68,5 +81,6 @@ async def show_order(here: Context, who: Reader, ticket_id: UUID) -> SeenOrder:
     async with commanding(here) as tx:
         order, _, sight = await handlers.show(tx, here, who, ticket_id)
         added = [SupplementView.model_validate(one) for one in await store.supplements_of(tx.connection, ticket_id)]
+        hot = [HotEventView.model_validate(one) for one in await handlers.hot_events_of(tx, order)]
     hidden = {} if sight == "whole" else {"reply": None, "return_ground": None, "return_note": None}
-    return SeenOrder(**{**view(order).model_dump(), **hidden, "sight": sight, "supplements": added})
+    return SeenOrder(**{**view(order).model_dump(), **hidden, "sight": sight, "supplements": added, "hot_events": hot})

@@ -71,7 +71,8 @@ class ReturnView(BaseModel):
     """A return, and the ruling on it once there is one. `rule` had sent the order to the unit.
 
     `due_at` is when it must be ruled on; it was `escalated_at` when that was over. If `centre`, only the centre rules
-    on it, and its ruling is `final`. `needs_look`: it is upheld only on a look on the spot. A `void` one was ruled on
+    on it, and its ruling is `final`. `needs_look`: it is upheld only on a look on the spot. An `overturned` one was
+    upheld until the final ruling sent the order back. A `void` one was ruled on
     by nobody, for its order ended or began another round.
     """
 

@@ -1,5 +1,6 @@
 """What dispatch decides: on the facts it heard and what people command, whose work an appeal is."""
 
+from libs.common.city.seeing import Desk, Sight, Viewer, hierarchy, under
 from services.dispatch.domain.deciding import Ruling, decide
 from services.dispatch.domain.files import MOST_FILES, OrderFile, Shows, check_file
 from services.dispatch.domain.helping import (
@@ -36,10 +37,10 @@ from services.dispatch.domain.returning import (
     follow,
     hand_back,
     lapse,
+    overturned,
     rule,
 )
 from services.dispatch.domain.routing import Decision, Load, Obstacle, Opinion, Tried, decisions
-from services.dispatch.domain.seeing import Desk, Sight, Viewer, hierarchy, under
 from services.dispatch.domain.supplementing import Supplement
 from services.dispatch.domain.verifying import Finding, Verification, VerificationStep, find, order_look, waits_for
 from services.dispatch.domain.working import (
@@ -122,6 +123,7 @@ __all__ = [
     "kept_up",
     "lapse",
     "order_look",
+    "overturned",
     "progress",
     "reassign",
     "reply_faults",

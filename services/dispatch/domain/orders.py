@@ -97,6 +97,7 @@ class Classified:
         """The matter with the words that a second opinion reads besides."""
         appeal = self.appeal
         return replace(self.matter, words=appeal.title or appeal.text, address=appeal.address or "")
+
     handled_by: str | None = None
 
     @property

@@ -17,7 +17,7 @@ from libs.common.contracts.vocabulary import Place, UnitRef, Urgency
 from services.dispatch.domain.orders import Order, Route, told
 from services.dispatch.domain.working import NotPossibleError, enter, move
 
-ReturnState = Literal["open", "upheld", "refused", "void"]
+ReturnState = Literal["open", "upheld", "overturned", "refused", "void"]
 Bar = Literal["desk", "unlisted", "final", "ruled", "bound", "late"]
 BY_HAND = frozenset({"reassigned", "ruled", "handover"})
 """What stands in place of a rule where a person named the lead."""
@@ -49,8 +49,9 @@ class Return:
 
     `turn` counts the returns of the ticket. `rule` had sent the order to the unit, by the version `rules`. `centre`: by
     the rules of returns only the centre rules on it, and for good. `needs_look`: it is not upheld before someone looked
-    on the spot. `escalated_at` is when its time for a ruling was over. `to_code` leads by the ruling. A `void` return
-    was ruled on by nobody: its order ended, or began another round.
+    on the spot. `escalated_at` is when its time for a ruling was over. `to_code` leads by the ruling. It is
+    `overturned` if it was upheld, and the final ruling sent the order back to the unit after all. A `void` return was
+    ruled on by nobody: its order ended, or began another round.
     """
 
     return_id: UUID
@@ -93,7 +94,7 @@ class Return:
     @property
     def ruled(self) -> bool:
         """Whether there is a ruling."""
-        return self.state in {"upheld", "refused"}
+        return self.state in {"upheld", "overturned", "refused"}
 
     @property
     def final(self) -> bool:
@@ -196,8 +197,12 @@ def _ruled_to_lead(order: Order, past: Sequence[Return]) -> bool:
     return bool(ruled) and ruled[-1].to_code == order.unit_code
 
 
-def rule(order: Order, pending: Return, to: Route | None, verdict: Verdict, now: datetime) -> ReturnStep:
+def rule(
+    order: Order, pending: Return, to: Route | None, verdict: Verdict, now: datetime, wrong: Sequence[Return] = ()
+) -> ReturnStep:  # fmt: skip
     """Rule on a return: upheld, the order moves to `to`; refused (None), it stays, to be signed for again.
+
+    `wrong` are the earlier returns that this one overturns.
 
     Raises NotPossibleError if no return is open, if it is upheld before anyone looked on the spot though it must be, or
     if it went back to a unit whose own return was upheld; that only a final ruling does.
@@ -220,8 +225,15 @@ def rule(order: Order, pending: Return, to: Route | None, verdict: Verdict, now:
         **told(ruled, now), upheld=to is not None, ground=pending.ground, note=verdict.note,
         right_code=verdict.right_code, return_id=pending.return_id, returned_by=pending.unit, against=ended.against,
         against_rule=pending.rule if to else None, final=ended.final, verification=verdict.verification,
+        overturns=tuple(one.return_id for one in wrong),
     )  # fmt: skip
     return ruled, ended, [told_of, *said]
+
+
+def overturned(past: Sequence[Return], to: Route | None) -> list[Return]:
+    """Return the returns of a ticket that were upheld, if their unit is to lead after all: they count against it."""
+    code = to.unit.code if to else None
+    return [replace(r, state="overturned", against="unit") for r in past if (r.state, r.unit_code) == ("upheld", code)]
 
 
 def _against(pending: Return, right_code: str | None) -> Against:

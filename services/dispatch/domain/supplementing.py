@@ -8,10 +8,14 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Supplement:
-    """Words that the reporter added, or that a machine read from a file; redacted. `files` counts those that came."""
+    """Words that the reporter added, or that a machine read from a file; redacted. `files` counts those that came.
+
+    `sequence` is that of intake's word, which is the order in which they came.
+    """
 
     event_id: UUID
     ticket_id: UUID
+    sequence: int
     at: datetime
     source: Literal["reporter", "picture", "speech"]
     text: str

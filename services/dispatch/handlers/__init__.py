@@ -7,6 +7,7 @@ from services.dispatch.handlers.evidence import add_evidence, evidence_of, read_
 from services.dispatch.handlers.following import MEMORY, UNHEARD, on_event, on_timer
 from services.dispatch.handlers.handovers import do_handovers
 from services.dispatch.handlers.helping import Asked, ask_help, task_command
+from services.dispatch.handlers.hotspots import hot_events_of, on_hotspot
 from services.dispatch.handlers.loads import keep_loads
 from services.dispatch.handlers.returning import Ruled, give_back, on_ruling_late, rule_on
 from services.dispatch.handlers.rules import begin, keep_current
@@ -35,10 +36,12 @@ __all__ = [
     "do_handovers",
     "evidence_of",
     "give_back",
+    "hot_events_of",
     "keep_current",
     "keep_loads",
     "listed",
     "on_event",
+    "on_hotspot",
     "on_ruling_late",
     "on_supplement",
     "on_timer",

@@ -21,6 +21,7 @@ from services.dispatch.domain import (
     hand_back,
     helpers,
     lapse,
+    overturned,
     rule,
 )
 from services.dispatch.handlers.around import Here
@@ -75,8 +76,13 @@ async def save(tx: Tx, ticket_id: UUID, returns: Sequence[Return]) -> None:
     await store.save_returns(tx, [one.without_words if wordless else one for one in returns])
 
 
-async def pending_of(tx: Tx, here: Here, who: Principal, ticket_id: UUID) -> tuple[Order, Matter, Return]:
-    """Hold an order whose return this key may rule on. Raises NotPossibleError if none is open, Problem 403."""
+async def pending_of(
+    tx: Tx, here: Here, who: Principal, ticket_id: UUID
+) -> tuple[Order, Matter, Return, Sequence[Return]]:
+    """Hold an order whose return this key may rule on, and those before it. Raises NotPossibleError, Problem 403.
+
+    Who supervises the unit alone is that unit, and does not rule on its own return.
+    """
     order, matter = await held(tx, here, who, ticket_id, "rule")
     past = (await store.returns_of(tx.connection, [ticket_id])).get(ticket_id, [])
     pending = next((one for one in past if one.state == "open"), None)
@@ -85,12 +91,14 @@ async def pending_of(tx: Tx, here: Here, who: Principal, ticket_id: UUID) -> tup
     if pending.for_centre and who.units:
         why = f"after {order.returns} returns" if pending.centre else "as the time for a ruling is over"
         raise Problem(403, f"{why} the centre rules: a supervisor of all units")
-    return order, matter, pending
+    if order.unit_code in who.units:
+        raise Problem(403, "nobody rules on a return of their own unit: who stands above it does, or the centre")
+    return order, matter, pending, past
 
 
 async def rule_on(tx: Tx, here: Here, who: Principal, ticket_id: UUID, said: Ruled) -> Order:
     """Rule on a return. Upheld without a unit, the order goes to the router's next, by the right question if told."""
-    order, matter, pending = await pending_of(tx, here, who, ticket_id)
+    order, matter, pending, past = await pending_of(tx, here, who, ticket_id)
     matter = _corrected(here, matter, said.right_code)
     await _check_cited(tx, pending, said.verification)
     to = None
@@ -99,8 +107,9 @@ async def rule_on(tx: Tx, here: Here, who: Principal, ticket_id: UUID, said: Rul
             here, said.unit or _next(tx, here, order, matter, pending), "ruled", f"裁定改派：{said.note}", matter
         )
     verdict = Verdict(said.note, who.name, said.right_code, said.verification)
-    ruled, ended, events = rule(order, pending, to, verdict, tx.now)
-    await save(tx, ticket_id, [ended])
+    wrong = overturned(past, to)
+    ruled, ended, events = rule(order, pending, to, verdict, tx.now, wrong)
+    await save(tx, ticket_id, [ended, *wrong])
     await end_looks(tx, [ended])
     tx.unschedule(RULING, str(ticket_id))
     return await keep(tx, here, (ruled, events))
@@ -142,16 +151,15 @@ async def on_ruling_late(timers: Sequence[Due], tx: Tx, here: Here) -> None:
     """Returns that nobody ruled on in time go to the centre, which is told; their orders stay where they are."""
     tickets = [UUID(due.subject) for due in timers]
     orders, returns = await store.orders_of(tx, tickets), await store.returns_of(tx.connection, tickets)
-    notices = []
-    for id_ in tickets:
-        order, pending = orders.get(id_), next((r for r in returns.get(id_, ()) if r.state == "open"), None)
-        if order is None or pending is None or pending.escalated_at:
-            continue
-        late, events = lapse(order, pending, tx.now)
-        await save(tx, id_, [late])
+    late, notices = [], []
+    for one in (one for past in returns.values() for one in past if one.state == "open" and not one.escalated_at):
+        order = orders[one.ticket_id]
+        escalated, events = lapse(order, one, tx.now)
+        late.append(escalated)
+        notices.append(_escalation(here, order, escalated))
         for event in events:
-            tx.emit(str(id_), event)
-        notices.append(_escalation(here, order, late))
+            tx.emit(str(one.ticket_id), event)
+    await store.save_returns(tx, late)
     await enqueue(tx.connection, notices, tx.now)
 
 

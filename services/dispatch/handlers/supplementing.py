@@ -16,7 +16,7 @@ async def on_supplement(events: Sequence[Envelope[TicketSupplemented]], tx: Tx, 
     await store.add_supplements(
         tx,
         [
-            Supplement(e.id, e.ticket, e.data.at, e.data.source, e.data.text, len(e.data.attachments))
+            Supplement(e.id, e.ticket, e.sequence, e.data.at, e.data.source, e.data.text, len(e.data.attachments))
             for e in events
             if not MEMORY.of(tx, e.subject).wordless
         ],

@@ -41,7 +41,7 @@ class Sent:
 
 async def send_to_look(tx: Tx, here: Here, who: Principal, ticket_id: UUID, sent: Sent) -> Verification:
     """Have a third unit look before a return is ruled on. Raises NotPossibleError, Problem 403 and 422."""
-    order, matter, pending = await pending_of(tx, here, who, ticket_id)
+    order, matter, pending, _ = await pending_of(tx, here, who, ticket_id)
     unit = _looker(here, order, matter, sent.unit)
     if sent.due_at and sent.due_at <= tx.now:
         raise wrong_field("due_at", "must lie in the future")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from libs.common.contracts.dispatch import ReplyFault
 from libs.common.messaging.transaction import Tx
+from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal
 from services.dispatch import store
 from services.dispatch.domain import (
@@ -21,6 +22,7 @@ from services.dispatch.domain import (
 )
 from services.dispatch.handlers.around import Here
 from services.dispatch.handlers.holding import chosen, held, keep
+from services.dispatch.handlers.seeing import viewer
 
 
 async def command(
@@ -57,6 +59,18 @@ async def resolve_with(tx: Tx, here: Here, who: Principal, ticket_id: UUID, repl
 
 
 async def reassign_to(tx: Tx, here: Here, who: Principal, ticket_id: UUID, unit: str, note: str) -> Order:
-    """Move an order to the unit a person chose."""
+    """Move an order to the unit a person chose. Raises Problem 403 where that would pass it off, or by a ruling."""
     order, matter = await held(tx, here, who, ticket_id, "reassign")
+    await _check_hand(tx, here, who, order, unit)
     return await keep(tx, here, reassign(order, chosen(here, unit, "reassigned", f"人工改派：{note}", matter), tx.now))
+
+
+async def _check_hand(tx: Tx, here: Here, who: Principal, order: Order, unit: str) -> None:
+    """Let who supervises only some units neither undo a ruling, nor send their own unit's order out of their reach."""
+    if not who.units:
+        return
+    returns = (await store.returns_of(tx.connection, [order.ticket_id])).get(order.ticket_id, ())
+    if any(one.ruled for one in returns):
+        raise Problem(403, "a ruling says who leads this order: only a supervisor of all units moves it")
+    if order.unit_code in who.units and not viewer(here, who).oversees(unit):
+        raise Problem(403, "a unit hands its order to units under it only; return it, or ask the centre")

@@ -162,7 +162,7 @@ class Router:
         )
 
     def _alternatives(self, lead: Unit, matter: Matter) -> tuple[UnitRef, ...]:
-        """Return who else may be right: who stands above the lead, whose duty it is by the catalogue, who shares it, the place, the centre."""
+        """Return who else may be right: above the lead, by the catalogue, who shares the duty, place and centre."""
         above = [lead.parent] if lead.parent and lead.parent != self._centre.code else []
         place = matter.place
         local = [place.street or "", f"d-{place.district}"] if place else []

@@ -24,7 +24,7 @@ BOUNCES = """
 SELECT unit_code, max(unit_name) AS unit_name, ground, state AS outcome, against,
     CASE WHEN state = 'upheld' THEN rule END AS rule, count(*) AS count
 FROM returns
-WHERE state IN ('upheld', 'refused') AND ended_at >= $1 AND ended_at < $2
+WHERE state IN ('upheld', 'overturned', 'refused') AND ended_at >= $1 AND ended_at < $2
   AND ($3::text[] IS NULL OR unit_code = ANY($3))
 GROUP BY 1, 3, 4, 5, 6 ORDER BY count DESC, 1, 3, 4, 5, 6
 """

@@ -19,7 +19,7 @@ async def add_supplements(tx: Tx, supplements: Iterable[Supplement]) -> None:
 
 async def supplements_of(connection: Any, ticket_id: UUID) -> list[Supplement]:
     """Return what was added to an appeal, oldest first."""
-    return await SUPPLEMENTS.load(connection, "WHERE ticket_id = $1 ORDER BY at, event_id", ticket_id)
+    return await SUPPLEMENTS.load(connection, "WHERE ticket_id = $1 ORDER BY sequence", ticket_id)
 
 
 async def forget_supplements(tx: Tx, tickets: Sequence[UUID]) -> None:

@@ -153,7 +153,7 @@ async def test_a_ruling_may_name_the_unit_or_the_right_question(world: World) ->
 
 async def test_after_the_second_return_only_the_centre_rules(world: World) -> None:
     await world.peer.say(world.ticket, RECEIVED, HEATING)
-    above = world.key("supervisor", units=("co-heating",))
+    above = world.key("supervisor", units=("dept-urban-management",))
     verdict = {"upheld": False, "note": "属于你们"}
     ruled = []
     for ground in ("unclear", "not_our_area"):

@@ -120,7 +120,9 @@ async def test_what_was_refused_is_not_said_again_and_the_last_word_is_the_centr
     assert (await back(world, "not_our_area")).status_code == 200
     (open_,) = await returns(world)
     assert (open_["centre"], open_["turn"]) == (True, 2)
-    assert (await rules(world, upheld=False, as_=world.key("supervisor", units=("co-heating",)))).status_code == 403
+    assert (
+        await rules(world, upheld=False, as_=world.key("supervisor", units=("dept-urban-management",)))
+    ).status_code == 403
     await rules(world, upheld=False)
     final = await back(world, "unclear")
     assert (final.status_code, "终局" in final.json()["detail"]) == (409, True)
@@ -141,7 +143,7 @@ async def test_a_return_that_nobody_rules_on_goes_to_the_centre_and_the_order_st
     assert [item["ticket_id"] for item in await returns(world, centre="true")] == [str(world.ticket)]
     order = (await world.see()).json()
     assert (order["state"], order["unit"]["code"]) == ("returned", "co-heating")
-    above = await rules(world, upheld=False, as_=world.key("supervisor", units=("co-heating",)))
+    above = await rules(world, upheld=False, as_=world.key("supervisor", units=("dept-urban-management",)))
     assert (above.status_code, (await rules(world, upheld=False)).status_code) == (403, 200)
     notices = await world.stage.context.database.pool.fetch('SELECT "to", text FROM notices')
     assert [notice["to"] for notice in notices] == ["unit:centre"]
@@ -182,11 +184,11 @@ async def test_a_return_is_void_when_its_order_ends_or_begins_anew_and_nobody_lo
 
 
 async def test_bounces_are_counted_against_who_pushed_back_and_what_sent_wrongly(world: World) -> None:
-    for upheld, said in ((False, {}), (True, {}), (True, {"right_code": "water-01-01"})):
+    for upheld, right_code in ((False, None), (True, None), (True, "water-01-01")):
         world.ticket = world.clock.new_id()
         await world.peer.say(world.ticket, RECEIVED, HEATING)
         await back(world)
-        await rules(world, upheld=upheld, **said)
+        await rules(world, upheld=upheld, right_code=right_code)
     await back(world)
     await rules(world, upheld=True, unit="dept-water")
     counted = (await world.http.get("/dispatch/v1/bounces", params={"period": "2026-03"})).json()
@@ -218,3 +220,93 @@ async def test_what_is_added_to_an_appeal_reaches_the_order_whichever_comes_firs
     tables = ("orders", "returns", "supplements", "aggregates", "verifications")
     stored = str([await pool.fetch(f"SELECT t::text FROM {table} t") for table in tables])  # noqa: S608
     assert [word for word in ("暖气片", "琉璃瓦", "自行管理") if word in stored] == []
+
+
+async def ruled_alike(world: World, times: int) -> None:
+    for _ in range(times):
+        world.ticket = world.clock.new_id()
+        await world.peer.say(world.ticket, RECEIVED, HEATING)
+        await back(world)
+        world.clock.advance(minutes=5)
+        await rules(world, upheld=True, unit="dept-housing")
+
+
+async def test_rulings_alike_propose_a_rule_that_a_supervisor_takes_into_a_version_to_be_tried(world: World) -> None:
+    await ruled_alike(world, 2)
+    assert (await world.http.get("/dispatch/v1/proposals")).json() == []
+    await ruled_alike(world, 1)
+    (one,) = (await world.http.get("/dispatch/v1/proposals")).json()
+    assert (one["rule"], one["from_unit"]["code"], one["to_unit"]["code"], one["tickets"]) == (
+        "duty", "co-heating", "dept-housing", 3,
+    )  # fmt: skip
+    assert one["conditions"] == {"category": ["heating-01-01"], "street": ["s-110105026"]}
+    assert one["numbers"] == [RECEIPT.number]
+    path = f"/dispatch/v1/proposals/{one['proposal_id']}"
+    below = world.key("supervisor", units=("d-110105",))
+    assert (await world.http.post(f"{path}/adopt", headers=below)).status_code == 403
+    adopted = (await world.http.post(f"{path}/adopt")).json()
+    text = (await world.http.get(f"/dispatch/v1/rules/{adopted['version']}")).json()["text"]
+    assert text.index("dept-housing") < text.index('id = "duty"')
+    before = (await world.route(code="heating-01-01", address="朝阳区望京街道")).json()
+    assert before["unit"]["code"] == "co-heating"
+    tried = await world.http.post(
+        "/dispatch/v1/routes",
+        json={"code": "heating-01-01", "address": "朝阳区望京街道", "rules": adopted["version"]},
+    )
+    assert tried.json()["unit"]["code"] == "dept-housing", tried.text
+    assert (await world.http.get("/dispatch/v1/proposals")).json() == []
+    assert (await world.http.post(f"{path}/adopt")).status_code == 404
+
+
+async def test_a_proposal_that_was_dismissed_comes_again_when_as_many_more_say_the_same(world: World) -> None:
+    await ruled_alike(world, 3)
+    (one,) = (await world.http.get("/dispatch/v1/proposals")).json()
+    path = f"/dispatch/v1/proposals/{one['proposal_id']}"
+    assert (await world.http.post(f"{path}/dismiss", json={"note": "个案"})).json()["state"] == "dismissed"
+    await ruled_alike(world, 2)
+    assert (await world.http.get("/dispatch/v1/proposals")).json() == []
+    await ruled_alike(world, 1)
+    assert len((await world.http.get("/dispatch/v1/proposals")).json()) == 1
+    (answer,) = (await world.http.get("/dispatch/v1/proposals/answers")).json()
+    assert (answer["note"], answer["version"]) == ("个案", None)
+    world.clock.advance(days=31)
+    assert (await world.http.get("/dispatch/v1/proposals")).json() == []
+
+
+async def test_nobody_rules_on_a_return_of_their_own_unit(world: World) -> None:
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
+    await back(world)
+    own, above = (world.key("supervisor", units=(unit,)) for unit in ("co-heating", "dept-urban-management"))
+    assert (await rules(world, upheld=True, as_=own)).status_code == 403
+    assert (await rules(world, upheld=True, unit="dept-housing", as_=above)).status_code == 200
+
+
+async def test_a_final_ruling_that_sends_an_order_back_counts_the_first_return_against_its_unit(world: World) -> None:
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
+    await back(world)
+    await rules(world, upheld=True, unit="dept-housing")
+    await back(world)
+    await rules(world, upheld=True, unit="co-heating")
+    counted = (await world.http.get("/dispatch/v1/bounces")).json()
+    assert {(i["unit"]["code"], i["outcome"], i["against"], i["rule"]) for i in counted["items"]} == {
+        ("co-heating", "overturned", "unit", None), ("dept-housing", "upheld", "person", "ruled"),
+    }  # fmt: skip
+    told = await world.probe.until(lambda seen: sum(event.data.name == "ticket.ruled" for event in seen) == 2)
+    first, final = [event.data for event in told if event.data.name == "ticket.ruled"]
+    assert (final.final, final.overturns) == (True, (first.return_id,))
+
+
+async def test_a_supervisor_of_some_units_neither_undoes_a_ruling_nor_passes_on_what_is_their_own_unit_s(
+    world: World,
+) -> None:
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
+    own, above = (world.key("supervisor", units=(unit,)) for unit in ("co-heating", "dept-urban-management"))
+    away = {"unit": "dept-housing", "note": "不归我们"}
+    passed = await world.do("reassign", away, own)
+    assert (passed.status_code, "return it" in passed.json()["detail"]) == (403, True)
+    assert (await world.do("reassign", away, above)).status_code == 200
+    await back(world)
+    await rules(world, upheld=True, unit="co-heating")
+    undone = await world.do("reassign", away, above)
+    assert (undone.status_code, "ruling" in undone.json()["detail"]) == (403, True)
+    assert (await world.do("reassign", away, world.key("supervisor"))).status_code == 200

@@ -24,7 +24,7 @@ async def world(fresh_database: str, tmp_path: Path) -> AsyncIterator[Dispatchin
 
 async def test_the_packs_rules_are_the_first_version_and_in_force(world: Dispatching) -> None:
     (own,) = await world.get("rules")
-    assert (own["by"], own["in_force"], own["rules"]) == (None, True, 8)
+    assert (own["by"], own["in_force"], own["rules"]) == (None, True, 11)
     standing = await world.get("rules/activations")
     assert standing["in_force"]["version"] == standing["routing_by"] == own["version"]
     assert (await world.get(f"rules/{own['version']}"))["text"] == (CITY / "routing.toml").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ async def test_rules_that_come_in_say_what_they_change_and_decide_nothing_yet(wo
     looked = (await world.bring(CHANGED, "?dry_run=true")).json()
     assert (looked["new"], len(await world.get("rules"))) == (True, 1)
     taken = (await world.bring(CHANGED, "?note=winter")).json()
-    assert taken["difference"]["changes"] == [{"rule": "heating", "what": "added", "before": "", "after": "outside"}]
+    assert taken["difference"]["changes"] == [{"rule": "heating", "what": "added", "before": "", "after": "named"}]
     assert (taken["rules"]["note"], taken["rules"]["in_force"]) == ("winter", False)
     assert (await world.bring(CHANGED)).json()["new"] is False
     ticket = await world.judged()
@@ -156,7 +156,7 @@ async def test_a_dry_run_explains_every_rule_in_the_readers_language_by_any_vers
     version = await world.brought(CHANGED.replace('id = "heating"', 'id = "heating"\nhours = "18:00-08:00"'))
     asked = {"code": "heating-01-01", "address": "朝阳区望京街道", "channel": "phone"}
     now = await world.post("routes", asked)
-    assert (now["rule"], [tried["rule"] for tried in now["tried"]]) == ("duty", ["outside", "duty"])
+    assert (now["rule"], [tried["rule"] for tried in now["tried"]]) == ("duty", ["outside", "venue", "named", "duty"])
     assert (now["opinions"], now["agrees"]) == ([], None)
     night = await world.post("routes", {**asked, "rules": version, "at": "2026-03-02T20:00:00+08:00"})
     assert (night["rule"], night["rules"], night["unit"]["code"]) == ("heating", version, "s-110105026")

@@ -122,3 +122,21 @@ def test_what_is_told_adds_up_to_the_lead_and_round_that_are_stored(
         assert leads == []
     else:
         assert (leads[-1].unit, leads[-1].round) == (life.now.unit, life.now.round)
+
+
+@settings(max_examples=200)
+@given(orders=interleavings(), moment=st.integers(0, 9))
+def test_a_return_made_at_any_moment_waits_with_its_lead_or_falls_with_its_order(
+    router: Router, orders: tuple[list[Event], list[Event]], moment: int
+) -> None:
+    events, _ = orders
+    life = Life(router).hear(*events[:moment])
+    if life.order is None or life.order.state != "dispatched" or life.order.desk:
+        return
+    lead = life.back().now.unit_code
+    life.hear(*events[moment:])
+    (made,) = life.returns
+    assert (made.state == "open") == (life.now.state == "returned")
+    assert made.state in {"open", "void"}
+    assert life.now.state != "returned" or (life.now.unit_code, life.now.urgency) == (lead, made.urgency)
+    assert "ruled" not in life.names

@@ -44,7 +44,8 @@ CREATE TABLE returns (
 ) WITH (fillfactor = 80);
 CREATE INDEX returns_ticket ON returns (ticket_id, turn);
 CREATE INDEX returns_due ON returns (state, due_at, return_id);
-CREATE INDEX returns_ended ON returns (ended_at) WHERE state IN ('upheld', 'refused');
+CREATE INDEX returns_ended ON returns (ended_at) WHERE state IN ('upheld', 'overturned', 'refused');
+CREATE INDEX returns_wrongly ON returns (ended_at) WHERE state = 'upheld' AND against = 'routing';
 
 -- What waits for a ruling now is due at once: nobody wrote down since when.
 INSERT INTO returns (return_id, ticket_id, number, round, turn, state, unit_code, unit_name, ground, note, files, at,
@@ -87,15 +88,32 @@ CREATE TABLE proposals (
     PRIMARY KEY (proposal_id, at)
 );
 
+CREATE TABLE hot_events (
+    hotspot_id uuid PRIMARY KEY,
+    sequence bigint NOT NULL,
+    title text NOT NULL,
+    category jsonb NOT NULL,
+    district_name text,
+    street_name text,
+    word text,
+    risk text NOT NULL,
+    hot boolean NOT NULL,
+    tickets bigint NOT NULL,
+    first_at timestamptz NOT NULL,
+    last_at timestamptz NOT NULL
+);
+CREATE INDEX hot_events_first ON hot_events (first_at);
+
 CREATE TABLE supplements (
     event_id uuid PRIMARY KEY,
     ticket_id uuid NOT NULL,
+    sequence bigint NOT NULL,
     at timestamptz NOT NULL,
     source text NOT NULL,
     text text NOT NULL,
     files bigint NOT NULL
 );
-CREATE INDEX supplements_ticket ON supplements (ticket_id, at);
+CREATE INDEX supplements_ticket ON supplements (ticket_id, sequence);
 """
 
 
