@@ -92,8 +92,8 @@ class Life:
         if order["state"] == "dispatched":
             if work.back and not order["desk"]:
                 ground, note = work.back
-                await self._platform.post(f"{path}/return", {"ground": ground, "note": note})
-                return
+                if await self._platform.post(f"{path}/return", {"ground": ground, "note": note}) is not None:
+                    return
             if await self._platform.post(f"{path}/accept", {}) is None:
                 return
         if work.contact:

@@ -98,7 +98,7 @@ async def _lived(platform: Platform) -> str:
     await platform.probe.named("ticket.dispatched", subject=ticket)
     added = await platform.http.post(f"/intake/v1/tickets/{ticket}/supplement", json={"text": f"{WORDS[1]}也是凉的"})
     assert added.status_code == 200, added.text
-    await platform.order(ticket, "return", ground="not_our_duty", note=f"{WORDS[2]}不归我们")
+    await platform.order(ticket, "return", ground="not_our_duty", note=f"{WORDS[2]}不归我们，由小区自管")
     ruling = {"upheld": True, "unit": "dept-housing", "right_code": "heating-01-02", "note": f"{WORDS[2]}归你们"}
     await platform.order(ticket, "rule", **ruling)
     await platform.probe.named("ticket.ruled", subject=ticket)

@@ -31,6 +31,7 @@ from services.dispatch.domain import (
     decide,
     follow,
     hand_back,
+    overturned,
     rule,
 )
 from services.dispatch.handlers import MEMORY
@@ -113,8 +114,9 @@ class Life:
         return self.rules_to(route, Verdict("对照权责清单", "centre", right_code, CLOCK.new_id()), at)
 
     def rules_to(self, route: Route | None, verdict: Verdict, at: datetime = NOON) -> "Life":
-        made = rule(self.now, self.returns[-1], route, verdict, at)
-        return self._keep(made, [*self.returns[:-1], made[1]])
+        wrong = {one.return_id: one for one in overturned(self.returns, route)}
+        made = rule(self.now, self.returns[-1], route, verdict, at, list(wrong.values()))
+        return self._keep(made, [*(wrong.get(one.return_id, one) for one in self.returns[:-1]), made[1]])
 
     def _keep(self, made: ReturnStep, returns: list[Return]) -> "Life":
         self.order, _, events = made

@@ -54,8 +54,14 @@ class VaultWorld:
                 unit=units[0], co_handlers=(units[1],), rule="duty", why=("w",), round=1, at=self.clock.now()
             ),
             TicketAssisted(
-                task_id=self.clock.new_id(), role="co_handler", unit=units[1], state="accepted", helpers=(HELPER,),
-                round=1, at=self.clock.now(), due_at=self.clock.now(),
+                task_id=self.clock.new_id(),
+                role="co_handler",
+                unit=units[1],
+                state="accepted",
+                helpers=(HELPER,),
+                round=1,
+                at=self.clock.now(),
+                due_at=self.clock.now(),
             ),
         )
         return ticket

@@ -8,7 +8,10 @@ deploy/cities/<city>/
   contacts.csv   offices of units that are on duty; optional, like
   changes.csv    units that begin or end, and who succeeds them
   routing.toml   whose work an appeal is, as rules in order; optional
+  policies.toml  how long work may take, as rules in order, and what may happen to a clock; optional
+  calendar.csv   days that are worked otherwise than the calendar has it; optional
   returns.toml   on which grounds a unit may return an order, and how soon; optional
+  supervision.toml  what comes under supervision, and how soon it is answered; optional
   named.csv      by which names people call units and venues that have a unit of their own; optional
   duties.csv     duties beyond the catalogue's, reasons for having none; optional
   places.csv     what else people call places
@@ -39,7 +42,9 @@ from libs.common.city.names import (
     load_communities,
     load_places,
 )
+from libs.common.city.overrides import Overrides, load_overrides
 from libs.common.city.points import Points, load_points
+from libs.common.city.policies import PolicySet, load_policies
 from libs.common.city.problems import Problems
 from libs.common.city.returns import Returns, load_returns
 from libs.common.city.rules import Known, RuleSet, load_rules
@@ -53,6 +58,7 @@ from libs.common.city.settings import (
     Lines,
     Messages,
     Name,
+    Notices,
     Policy,
     Raising,
     Rates,
@@ -63,6 +69,7 @@ from libs.common.city.settings import (
     Settings,
     load_settings,
 )
+from libs.common.city.supervision import Supervision, load_supervision
 from libs.common.city.units import CHANGE_COLUMNS, CONTACT_COLUMNS, UNIT_COLUMNS, Unit, load_units
 
 __all__ = [
@@ -88,6 +95,9 @@ class City:
     named: Named
     rules: RuleSet
     returns: Returns
+    supervision: Supervision
+    policies: PolicySet
+    calendar: Overrides
     policy: Policy
     rates: Rates
     emergencies: Emergencies
@@ -100,6 +110,7 @@ class City:
     lines: Lines
     access: Access
     messages: Messages
+    notices: Notices
     retention: Retention
     raising: tuple[Raising, ...]
     repeats: Repeats
@@ -119,16 +130,20 @@ def load_city(path: Path) -> City:
     named = load_named(path, units, catalogue, problems)
     rules = load_rules(path, Known(units, catalogue), problems)
     returns = load_returns(path, problems)
+    supervision = load_supervision(path, problems)
     services = load_services(path, catalogue, problems)
     emergencies = load_emergencies(path / "emergencies.toml", problems)
     bodies = load_bodies(path / "outward.csv", problems)
     scope = load_scope(path / "scope.toml", bodies, problems)
     points = load_points(path / "points.csv", units, problems)
+    policies = load_policies(path, settings.policy, catalogue, problems) if settings else None
+    calendar = load_overrides(path, problems)
     problems.raise_if_any()
     return _city(
         cast(Settings, settings), units, places, communities, catalogue, duties, named,
         cast(RuleSet, rules),
-        cast(Returns, returns), services, cast(Emergencies, emergencies), bodies, scope, points,
+        cast(Returns, returns), cast(Supervision, supervision), cast(PolicySet, policies), calendar,
+        services, cast(Emergencies, emergencies), bodies, scope, points,
     )  # fmt: skip
 
 
@@ -142,6 +157,9 @@ def _city(
     named: Named,
     rules: RuleSet,
     returns: Returns,
+    supervision: Supervision,
+    policies: PolicySet,
+    calendar: Overrides,
     services: Services,
     emergencies: Emergencies,
     bodies: Mapping[str, Body],
@@ -163,6 +181,9 @@ def _city(
         named=named,
         rules=rules,
         returns=returns,
+        supervision=supervision,
+        policies=policies,
+        calendar=calendar,
         policy=settings.policy,
         rates=settings.rates,
         emergencies=emergencies,
@@ -175,6 +196,7 @@ def _city(
         lines=settings.lines,
         access=settings.access,
         messages=settings.messages,
+        notices=settings.notices,
         retention=settings.retention,
         raising=settings.raising,
         repeats=settings.repeats,

@@ -28,8 +28,8 @@ from libs.common.contracts.vocabulary import AccessNeed, Channel, Kind, Reporter
 FILE = "routing.toml"
 GENERAL = Path(__file__).with_name(FILE)
 PLACES = ("owner", "street", "district", "centre", "named", "venue", "profession")
-"""What a rule may name instead of a unit's code: whose duty it is, where it happens, the centre; whom the appeal calls by
-name and whose venue it happens in (named.csv); the department that helps first with what a district leads."""
+"""What a rule may name instead of a unit's code: whose duty it is, where it happens, the centre; whom the appeal calls
+by name and whose venue it happens in (named.csv); the department that helps first with its question."""
 PARENT = "parent-of-"
 PLACEHOLDERS = ("unit", "owner", "street", "district", "category", "busy", "open", "days")
 _STRICT = ConfigDict(extra="forbid")
@@ -192,6 +192,12 @@ def read_rules(name: str, content: bytes, known: Known, problems: Problems) -> R
         for key, sentence in _wrong(rules, number, rule, known):
             problems.add(f"{name}{lines.of(('rule', number, key))}", sentence)
     return RuleSet(rules, text, hashlib.sha256(text.encode()).hexdigest()[:12])
+
+
+def header_of(text: str, number: int) -> int:
+    """Return in which line, from 0, the rule of this number (from 0) begins; the end of the text if there is none."""
+    headers = [line for line, words in enumerate(text.splitlines()) if _HEADER.match(words)]
+    return headers[number] if number < len(headers) else len(text.splitlines())
 
 
 class _Lines:

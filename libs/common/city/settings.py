@@ -4,6 +4,7 @@ Durations are ISO 8601 (`PT30M`, `P7D`). An unknown key is a mistake, so that no
 """
 
 from collections.abc import Mapping
+from dataclasses import field
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, model_valid
 from pydantic.dataclasses import dataclass
 
 from libs.common.city.catalogue import FIVE_NATURES, SEVEN_HAVES
+from libs.common.city.days import CHINA, kinds_of, read_hours
 from libs.common.city.problems import Problems, read_toml
 from libs.common.contracts.vocabulary import Urgency
 
@@ -102,18 +104,31 @@ class Lights:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Calendar:
-    """Whether clocks count natural or working time, and what working time is: ISO weekdays (1 = Monday) and hours."""
+    """Whether clocks count natural or working time, and what working time is: ISO weekdays (1 = Monday) and hours.
+
+    `hours` are several spans of a day, such as 09:00-12:00, instead of one from `opens` to `closes`. `holidays` says
+    whose are kept: a country, or a part of one such as US-MA; empty is none.
+    """
 
     count: Literal["natural", "working"]
     weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...]
     opens: time
     closes: time
+    hours: tuple[str, ...] = ()
+    holidays: str = CHINA
 
     @model_validator(mode="after")
     def _has_hours(self) -> Self:
         if self.opens >= self.closes or not self.weekdays:
             raise ValueError("needs at least one weekday and opens before closes")
+        read_hours(self.hours)
+        kinds_of(self.holidays)
         return self
+
+    @property
+    def spans(self) -> tuple[tuple[time, time], ...]:
+        """The hours of a usual day of work."""
+        return read_hours(self.hours) or ((self.opens, self.closes),)
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -256,6 +271,46 @@ class Messages:
     quiet_until: time = time(8)
 
 
+NoticeDesk = Literal["duty", "head", "above", "centre"]
+"""Who is told of a clock: the duty office of the unit that leads, its head, the unit above, the centre."""
+
+
+def _known_mark(mark: str) -> str:
+    if mark not in {"yellow", "red"} and not mark.isdecimal():
+        raise ValueError("should be the grade of a reminder such as 1, or yellow or red")
+    return mark
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Notices:
+    """Who is told at which mark of a clock, what may wake somebody, and how long what is alike is gathered.
+
+    `tell` has the desks by the grade of a reminder, or the light; a mark it does not name is told to the duty office.
+    At night, in the city's own time, only matters of the classes in `wakes` are told. What concerns one desk and one
+    mark goes out together after at most `digest`, by class; a class that is not named there never waits. All are
+    defaults of this project.
+    """
+
+    tell: Mapping[Annotated[str, AfterValidator(_known_mark)], tuple[NoticeDesk, ...]] = field(
+        default_factory=lambda: {
+            "2": ("duty", "head"),
+            "3": ("duty", "head"),
+            "yellow": ("duty", "head", "above"),
+            "red": ("duty", "head", "above", "centre"),
+        }
+    )
+    wakes: tuple[Urgency, ...] = ("urgent", "livelihood")
+    digest: Mapping[Urgency, Span] = field(
+        default_factory=lambda: {
+            "livelihood": timedelta(minutes=2),
+            "general": timedelta(minutes=15),
+            "complex": timedelta(minutes=15),
+        }
+    )
+    quiet_from: time = time(22)
+    quiet_until: time = time(8)
+
+
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Raising:
     """How many others with the same trouble raise an appeal: of which classes, to which, of which tag if one is named.
@@ -318,6 +373,7 @@ class Settings:
     lines: Lines = Lines()
     retention: Retention = Retention()
     messages: Messages = Messages()
+    notices: Notices = Notices()
     access: Access = Access()
     hotspots: Hotspots = Hotspots()
 

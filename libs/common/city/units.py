@@ -80,6 +80,22 @@ def on_duty(units: Mapping[str, Unit], code: str, shift: Literal["day", "night"]
     return unit, found
 
 
+def attended(units: Mapping[str, Unit], code: str, shift: Literal["day", "night"]) -> str:
+    """Which unit's duty office hears of a unit's matters by day or by night, for there is one that never sleeps.
+
+    Its own, unless it keeps office hours and lists no office for the night: then that of the first unit above that is
+    there. A code the city does not have is only itself.
+    """
+    unit = units.get(code)
+    while unit and shift == "night" and not _at_night(unit) and unit.parent:
+        unit = units[unit.parent]
+    return unit.code if unit else code
+
+
+def _at_night(unit: Unit) -> bool:
+    return unit.hours == "24h" or any(contact.shift != "day" for contact in unit.contacts)
+
+
 def load_units(folder: Path, problems: Problems, table: str = "units.csv") -> Mapping[str, Unit]:
     """Read the table of units in a pack's folder, and contacts.csv and changes.csv where it has them."""
     path = folder / table

@@ -36,8 +36,12 @@ CONNECT_SECONDS = 3.0
 SEND_SECONDS = 8.0
 """Less than a process that was asked to stop waits for the step in hand."""
 LEASE_SECONDS = 60.0
-PAUSES = (10.0, 60.0, 300.0, 1800.0)
-"""Seconds before the second try, the third, and so on; what fails after the last has failed."""
+PAUSES = (10.0, 30.0, 60.0, 120.0, 120.0, 120.0, 120.0, 120.0, 300.0, 600.0, 1800.0)
+"""Seconds before the second try, the third, and so on; what fails after the last has failed.
+
+For eleven minutes not over two, so that what a gateway missed is told soon after it is back: a warning is worth little
+after its limit.
+"""
 SMS, MAIL = "sms:", "mail:"
 NO_GATEWAY = "no_gateway"
 """Why a notice failed whose gateway no setting names. It is not tried again, for settings do not change meanwhile."""
@@ -76,6 +80,14 @@ UPDATE notices n SET state = m.state, error = m.error, outcomes = m.outcomes::js
 FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
     AS m(key, attempts, state, error, outcomes, next_at)
 WHERE n.key = m.key AND n.attempts = m.attempts
+"""
+
+# What is settled as sent on one way is not sent there again.
+RESEND = """
+UPDATE notices SET state = 'waiting', attempts = 0, error = NULL, next_at = $2, ended_at = NULL, outcomes = (
+    SELECT coalesce(jsonb_object_agg(way, outcome), '{}') FROM jsonb_each(outcomes) AS o(way, outcome)
+    WHERE outcome ->> 'state' = 'sent')
+WHERE key = ANY($1) AND state IN ('failed', 'unknown', 'no_address') RETURNING key
 """
 
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
@@ -118,6 +130,15 @@ async def enqueue(connection: Any, notices: Sequence[Notice], now: datetime) -> 
         told = sorted(notices, key=lambda notice: notice.key)
         columns = zip(*((n.key, n.to, n.text, n.at, n.error) for n in told), strict=True)
         await connection.execute(ENQUEUE, *map(list, columns), now)
+
+
+async def resend(connection: Any, keys: Sequence[str], now: datetime) -> list[str]:
+    """Have what ended without arriving for certain told once more, under the same idempotency key.
+
+    Returns which of these it is done for. Where one that is `unknown` had arrived, it is told twice, unless the gateway
+    knows its key.
+    """
+    return [row["key"] for row in await connection.fetch(RESEND, list(keys), now)]
 
 
 class DirectoryError(ValueError):

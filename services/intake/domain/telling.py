@@ -3,11 +3,12 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Literal, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from libs.common.city.nights import Night
 from libs.common.city.settings import MessageKind
 from services.intake.domain.tickets import Ticket, Way
 
@@ -45,20 +46,7 @@ class Telling:
 
     def by_day(self, now: datetime) -> datetime:
         """Return when to tell what nobody sits and waits for: now, or when the quiet hours are over."""
-        local = now.astimezone(self.timezone)
-        if not self._quiet(local.time()):
-            return now
-        morning = datetime.combine(local.date(), self.quiet_until, self.timezone)
-        return (
-            morning
-            if morning > now
-            else datetime.combine(local.date() + timedelta(days=1), self.quiet_until, self.timezone)
-        )
-
-    def _quiet(self, at: time) -> bool:
-        if self.quiet_from <= self.quiet_until:
-            return self.quiet_from <= at < self.quiet_until
-        return at >= self.quiet_from or at < self.quiet_until
+        return Night(self.quiet_from, self.quiet_until, self.timezone).over(now)
 
 
 @dataclass(frozen=True, slots=True)

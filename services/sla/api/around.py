@@ -10,4 +10,5 @@ from services.sla.handlers import Here
 
 Context = Annotated[Here, Depends(context)]
 Reader = Annotated[Principal, Depends(require("unit", "seat", "supervisor", "analyst"))]
+Worker = Annotated[Principal, Depends(require("unit", "supervisor"))]
 Supervisor = Annotated[Principal, Depends(require("supervisor"))]

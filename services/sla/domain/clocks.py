@@ -1,9 +1,9 @@
 """One clock: how it starts, stands still, follows the class, warns, breaches and ends."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from libs.common.contracts.envelope import Event
@@ -15,82 +15,42 @@ from libs.common.contracts.sla import (
     ClockStarted,
     ClockStopped,
     ClockWarned,
+    Moved,
 )
-from libs.common.contracts.vocabulary import ClockName, Light, UnitRef, Urgency
+from libs.common.contracts.vocabulary import ClockName
+from services.sla.calendar import Calendar
 from services.sla.domain.facts import Facts, Stop
-from services.sla.domain.policy import Mark, Policy
+from services.sla.domain.policy import Book, Mark, Policy, Terms
+from services.sla.domain.times import Clock, NotPossibleError
 
-State = Literal["running", "paused", "met", "stopped"]
-PauseGround = Literal["citizen_unreachable", "citizen_asked", "weather", "legal_procedure", "force_majeure"]
 CLOCKS: tuple[ClockName, ...] = ("response", "completion")
 LATE = timedelta(seconds=5)
 """A threshold that takes effect later than this after its time is marked late."""
 
 
-class NotPossibleError(Exception):
-    """A command that the state of the ticket's clocks does not allow; its text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """One clock of one round. `fired` counts the marks that took effect."""
-
-    ticket_id: UUID
-    round: int
-    name: ClockName
-    state: State
-    urgency: Urgency
-    policy: str
-    started_at: datetime
-    limit_seconds: int
-    due_at: datetime
-    paused_seconds: int = 0
-    paused_at: datetime | None = None
-    paused_until: datetime | None = None
-    ground: str | None = None
-    fired: int = 0
-    light: Light = "green"
-    met_at: datetime | None = None
-    unit_code: str | None = None
-    unit_name: str | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether the clock can still be missed."""
-        return self.state in {"running", "paused"}
-
-    @property
-    def unit(self) -> UnitRef | None:
-        """Who is held to it."""
-        return UnitRef(code=self.unit_code, name=self.unit_name or "") if self.unit_code else None
-
-    def reaches(self, mark: Mark) -> datetime:
-        """Return when a mark takes effect, if no pause comes between."""
-        used = timedelta(seconds=mark.at * self.limit_seconds)
-        return self.started_at + timedelta(seconds=self.paused_seconds) + used
-
-
 Step = tuple[Clock, list[Event]]
 
 
-def next_due(clocks: Iterable[Clock], policy: Policy) -> datetime | None:
+def next_due(clocks: Iterable[Clock], book: Book) -> datetime | None:
     """Return when `decide` must be asked again if no fact comes: the next mark, or the end of a pause."""
-    times = [time for clock in clocks if (time := _next(clock, policy))]
+    times = [time for clock in clocks if (time := _next(clock, book))]
     return min(times, default=None)
 
 
-def _next(clock: Clock, policy: Policy) -> datetime | None:
-    marks = policy.marks[clock.name]
+def _next(clock: Clock, book: Book) -> datetime | None:
+    marks = book.marks[clock.name]
     if clock.state == "paused":
         return clock.paused_until
-    return clock.reaches(marks[clock.fired]) if clock.state == "running" and clock.fired < len(marks) else None
+    if clock.state != "running" or clock.fired == len(marks):
+        return None
+    return clock.reaches(marks[clock.fired], book.calendar)
 
 
-def pause(clock: Clock, ground: PauseGround, until: datetime | None, policy: Policy, now: datetime) -> Step:
-    """Stand a running clock still on a listed ground, at most for the policy's longest pause."""
+def pause(clock: Clock, ground: str, until: datetime | None, book: Book, now: datetime) -> Step:
+    """Stand a running clock still on a listed ground, at most for the longest time of that ground."""
     if clock.state != "running":
         raise NotPossibleError(f"the {clock.name} clock is {clock.state}, only a running one can be paused")
-    latest = now + policy.longest_pause
+    latest = now + book.at(now).grounds[ground].longest
     until = min(until, latest) if until else latest
     if until <= now:
         raise NotPossibleError("until: must lie in the future")
@@ -98,36 +58,31 @@ def pause(clock: Clock, ground: PauseGround, until: datetime | None, policy: Pol
     return clock, [ClockPaused(**told(clock), ground=ground, until=until)]
 
 
-def resume(clock: Clock, now: datetime) -> Step:
-    """Let a paused clock run on; the pause is added to its due time."""
-    if clock.state != "paused" or clock.paused_at is None:
+def resume(clock: Clock, book: Book, now: datetime) -> Step:
+    """Let a paused clock run on; what it had left when it was paused, it still has."""
+    if clock.state != "paused":
         raise NotPossibleError(f"the {clock.name} clock is {clock.state}, only a paused one can be resumed")
-    stood = now - clock.paused_at
-    before = clock.due_at
-    clock = replace(
-        clock, state="running", due_at=before + stood, paused_at=None, paused_until=None, ground=None,
-        paused_seconds=clock.paused_seconds + round(stood.total_seconds()),
-    )  # fmt: skip
-    return clock, [ClockResumed(**told(clock), previous_due_at=before)]
+    running = clock.stood_still(now, book.calendar)
+    return running, [ClockResumed(**told(running), previous_due_at=clock.due_at)]
 
 
-def missing(ticket_id: UUID, facts: Facts, clocks: Sequence[Clock], policy: Policy) -> list[Step]:
+def missing(ticket_id: UUID, facts: Facts, clocks: Sequence[Clock], book: Book) -> list[Step]:
     """Start the clocks that should exist: the first round at receipt, a later one when feedback reopened the ticket.
 
     A first round that ended in a link or an answer left no work to time, unless it was timed already. What was reopened
     for our own error goes on where the clocks of the round before were cut short.
     """
     receipt, again = facts.receipt, facts.reopened
-    if receipt is None or facts.end:
+    if receipt is None or facts.end or facts.in_doubt:
         return []
-    starts = {} if again and facts.broken_off else {1: receipt.at}
+    starts = {} if again and facts.broken_off else {1: facts.start}
     if again:
-        starts[again.round] = again.at or receipt.at
+        starts[again.round] = again.at or facts.start
     cut_short = [clock for clock in clocks if clock.state != "met"] if again and not again.at else []
     return [
-        _start(_last(cut_short, name) or _new(ticket_id, name, at, facts, policy), round_)
+        _start(_last(cut_short, name) or _new(ticket_id, name, round_, at, facts, book), round_)
         for round_, at in starts.items()
-        if not any(clock.round == round_ for clock in clocks)
+        if at and not any(clock.round == round_ for clock in clocks)
         for name in CLOCKS
     ]
 
@@ -136,67 +91,119 @@ def _last(clocks: Sequence[Clock], name: ClockName) -> Clock | None:
     return next((clock for clock in reversed(clocks) if clock.name == name), None)
 
 
-def _new(ticket_id: UUID, name: ClockName, at: datetime, facts: Facts, policy: Policy) -> Clock:
-    limit = policy.limit(name, facts.urgency, facts.elderly)
-    return Clock(
-        ticket_id, 1, name, "running", facts.urgency, policy.version, at, int(limit.total_seconds()), at + limit
+def _new(ticket_id: UUID, name: ClockName, round_: int, at: datetime, facts: Facts, book: Book) -> Clock:
+    policy, calendar = book.at(at), book.calendar
+    limit, count = _terms(name, round_, at, facts, policy, book)
+    due = calendar.due(at, limit, count)
+    clock = Clock(
+        ticket_id, round_, name, "running", facts.urgency, policy.version, at, int(limit.total_seconds()), due, count
     )
+    return clock if count == "natural" else clock.timed(calendar)
+
+
+def _terms(name: ClockName, round_: int, start: datetime, facts: Facts, policy: Policy, book: Book) -> Terms:
+    """Return what a clock is held to: of a limit and its caps, what is due first."""
+    terms = policy.terms(name, facts.matter)
+    if facts.reopened and round_ == facts.reopened.round:
+        share = policy.share(facts.reopened.reason)
+        terms = tuple(Terms(share * limit, count) for limit, count in terms) if share != 1 else terms
+    return terms[0] if len(terms) == 1 else min(terms, key=lambda one: book.calendar.due(start, *one))
 
 
 def _start(clock: Clock, round_: int) -> Step:
-    clock = replace(clock, round=round_, state="running" if clock.state == "stopped" else clock.state)
+    state = "running" if clock.state == "stopped" else clock.state
+    if (clock.round, clock.state) != (round_, state):
+        clock = replace(clock, round=round_, state=state)
     return clock, [ClockStarted(**told(clock))]
 
 
-def walk(clock: Clock, facts: Facts, policy: Policy, now: datetime) -> Step:
+def walk(clock: Clock, facts: Facts, book: Book, now: datetime) -> Step:
     """Bring a clock to where the facts and the time say it must be."""
     events: list[Event] = []
     for step in (_run_on, _hold_unit, _reclass, _wake, _end, _fire):
-        clock, said = step(clock, facts, policy, now)
+        clock, said = step(clock, facts, book, now)
         events += said
     return clock, events
 
 
-def _run_on(clock: Clock, facts: Facts, _: Policy, __: datetime) -> Step:
+def _run_on(clock: Clock, facts: Facts, _: Book, __: datetime) -> Step:
     """Let a stopped clock run on as if it never stood, once what stopped it is void: it was not the citizen's error."""
-    if clock.state != "stopped" or _fallen(clock, facts):
+    if clock.state != "stopped" or facts.in_doubt or _fallen(clock, facts):
         return clock, []
     clock = replace(clock, state="running")
     return clock, [ClockStarted(**told(clock))]
 
 
-def _hold_unit(clock: Clock, facts: Facts, _: Policy, __: datetime) -> Step:
-    """Keep with the clock whom to remind; the lead may change while it runs."""
+def _hold_unit(clock: Clock, facts: Facts, _: Book, __: datetime) -> Step:
+    """Keep with the clock whom to remind, and of what; both may change while it runs."""
+    if clock.open and clock.category != facts.category:
+        clock = replace(clock, category=facts.category)
     if clock.open and facts.unit and facts.unit.code != clock.unit_code:
         clock = replace(clock, unit_code=facts.unit.code, unit_name=facts.unit.name)
     return clock, []
 
 
-def _reclass(clock: Clock, facts: Facts, policy: Policy, now: datetime) -> Step:
-    """Follow the classification: another limit from the same start, with paused time kept.
-
-    Marks that the new limit puts in the future again will fire again; those it puts in the past fire now.
-    """
-    limit = int(policy.limit(clock.name, facts.urgency, facts.elderly).total_seconds())
-    if not clock.open or (clock.urgency, clock.limit_seconds) == (facts.urgency, limit):
+def _reclass(clock: Clock, facts: Facts, book: Book, now: datetime) -> Step:
+    """Follow the class and the links: another limit or an earlier start, with paused time and extensions kept."""
+    if not clock.open:
         return clock, []
-    due = clock.due_at + timedelta(seconds=limit - clock.limit_seconds)
-    changed = replace(clock, urgency=facts.urgency, limit_seconds=limit, due_at=due, policy=policy.version)
+    start = (facts.start if clock.round == 1 else None) or clock.started_at
+    policy = book.named(clock.policy, clock.started_at)
+    terms = _terms(clock.name, clock.round, start, facts, policy, book)
+    limit = int(terms.limit.total_seconds())
+    wanted = (facts.urgency, limit, terms.kind, start)
+    if (clock.urgency, clock.limit_seconds, clock.count, clock.started_at) == wanted:
+        return clock, []
+    extended = clock.extended_seconds
+    if terms.kind != clock.count:
+        extended = round(extended * _worth(policy, clock.count, terms.kind))
+    changed = replace(
+        clock, urgency=facts.urgency, limit_seconds=limit, count=terms.kind, started_at=start,
+        policy=policy.version, extended_seconds=extended,
+    )  # fmt: skip
+    changed = _refired(changed.timed(book.calendar), book, now)
+    why: Moved = "class" if start == clock.started_at else "link"
+    return changed, [ClockStarted(**told(changed), previous_due_at=clock.due_at, moved_by=why)]
+
+
+def _worth(policy: Policy, before: str, now: str) -> float:
+    """Return what a second of an extension is in the other time: a day that was granted stays a day."""
+    a_day = {"natural": timedelta(days=1), "working": policy.day}
+    return a_day[now] / a_day[before]
+
+
+def _refired(clock: Clock, book: Book, now: datetime) -> Clock:
+    """Let marks that now lie in the future again fire again; those that lie in the past fire with the next look."""
     used = clock.paused_at or now
-    reached = sum(changed.reaches(mark) <= used for mark in policy.marks[clock.name])
+    reached = sum(clock.reaches(mark, book.calendar) <= used for mark in book.marks[clock.name])
     fired = min(clock.fired, reached)
-    changed = replace(changed, fired=fired, light=policy.light(clock.name, fired))
-    return changed, [ClockStarted(**told(changed), previous_due_at=clock.due_at)]
+    return replace(clock, fired=fired, light=book.light(clock.name, fired))
 
 
-def _wake(clock: Clock, _: Facts, __: Policy, now: datetime) -> Step:
+def extend(clock: Clock, seconds: int, book: Book, now: datetime) -> Clock:
+    """Return an open clock with more time; what it has been granted before stays."""
+    longer = replace(clock, extended_seconds=clock.extended_seconds + seconds)
+    return _refired(longer.timed(book.calendar), book, now)
+
+
+def recounted(clock: Clock, book: Book, now: datetime) -> Step:
+    """Bring an open clock up to another calendar."""
+    if not clock.open or clock.count == "natural" or clock.calendar == book.calendar.version:
+        return clock, []
+    changed = _refired(clock.timed(book.calendar), book, now)
+    if (changed.due_at, changed.provisional) == (clock.due_at, clock.provisional):
+        return changed, []
+    return changed, [ClockStarted(**told(changed), previous_due_at=clock.due_at, moved_by="calendar")]
+
+
+def _wake(clock: Clock, _: Facts, book: Book, now: datetime) -> Step:
     """End a pause that reached its limit, at that limit."""
     if clock.state == "paused" and clock.paused_until and clock.paused_until <= now:
-        return resume(clock, clock.paused_until)
+        return resume(clock, book, clock.paused_until)
     return clock, []
 
 
-def _end(clock: Clock, facts: Facts, _: Policy, now: datetime) -> Step:
+def _end(clock: Clock, facts: Facts, book: Book, now: datetime) -> Step:
     """End a clock whose purpose was met, or fell away; also one that was stopped before it was heard that it was met.
 
     For an open one a later round's deed counts too, should the word of its own round have been lost: no clock runs for
@@ -206,9 +213,9 @@ def _end(clock: Clock, facts: Facts, _: Policy, now: datetime) -> Step:
         return clock, []
     done = facts.contacted if clock.name == "response" else facts.resolved
     if done and (done.round == clock.round or (clock.open and done.round > clock.round)):
-        return _meet(clock, done.at)
+        return _meet(clock, done.at, book)
     reason = _fallen(clock, facts)
-    return _stop(clock, reason, now) if clock.open and reason else (clock, [])
+    return _stop(clock, reason, book, now) if clock.open and reason else (clock, [])
 
 
 def _fallen(clock: Clock, facts: Facts) -> Stop | None:
@@ -224,33 +231,36 @@ def _fallen(clock: Clock, facts: Facts) -> Stop | None:
     return "uncontacted" if unmet else None
 
 
-def _meet(clock: Clock, at: datetime) -> Step:
-    stood = max(at - clock.paused_at, timedelta()) if clock.paused_at else timedelta()
-    clock = replace(clock, state="met", met_at=at, due_at=clock.due_at + stood, paused_at=None, paused_until=None)
+def _meet(clock: Clock, at: datetime, book: Book) -> Step:
+    if clock.paused_at and clock.paused_at < at:
+        clock = clock.stood_still(at, book.calendar)
+    clock = replace(clock, state="met", met_at=at, paused_at=None, paused_until=None, ground=None)
     return clock, [ClockMet(**told(clock), met_at=at, in_time=at <= clock.due_at, unit=clock.unit)]
 
 
-def _stop(clock: Clock, reason: Stop, now: datetime) -> Step:
+def _stop(clock: Clock, reason: Stop, book: Book, now: datetime) -> Step:
     if clock.state == "paused":
-        clock, _ = resume(clock, now)
+        clock = clock.stood_still(now, book.calendar)
     clock = replace(clock, state="stopped")
     return clock, [ClockStopped(**told(clock), reason=reason)]
 
 
-def _fire(clock: Clock, _: Facts, policy: Policy, now: datetime) -> Step:
+def _fire(clock: Clock, _: Facts, book: Book, now: datetime) -> Step:
     """Let every mark that was reached take effect, once."""
-    marks = policy.marks[clock.name]
+    marks, calendar = book.marks[clock.name], book.calendar
     if clock.state != "running":
         return clock, []
     reached = clock.fired
-    while reached < len(marks) and clock.reaches(marks[reached]) <= now:
+    while reached < len(marks) and clock.reaches(marks[reached], calendar) <= now:
         reached += 1
-    events = [event for mark in marks[clock.fired : reached] for event in _effect(clock, mark, now)]
-    return replace(clock, fired=reached, light=policy.light(clock.name, reached)), events
+    if reached == clock.fired:
+        return clock, []
+    events = [event for mark in marks[clock.fired : reached] for event in _effect(clock, mark, calendar, now)]
+    return replace(clock, fired=reached, light=book.light(clock.name, reached)), events
 
 
-def _effect(clock: Clock, mark: Mark, now: datetime) -> list[Event]:
-    late = now - clock.reaches(mark) > LATE
+def _effect(clock: Clock, mark: Mark, calendar: Calendar, now: datetime) -> list[Event]:
+    late = now - clock.reaches(mark, calendar) > LATE
     if mark.kind == "warn":
         return [ClockWarned(**told(clock), grade=mark.grade, unit=clock.unit, late=late)]
     if mark.kind == "light":
@@ -268,4 +278,5 @@ def told(clock: Clock) -> dict[str, Any]:
         "due_at": clock.due_at,
         "limit_seconds": clock.limit_seconds,
         "policy": clock.policy,
+        "provisional": clock.provisional,
     }

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from libs.common.contracts.vocabulary import UnitRef, Urgency
+from libs.common.contracts.vocabulary import AccessNeed, Channel, ReporterType, UnitRef, Urgency
+from services.sla.domain.policy import Matter
 
 BrokenOff = Literal["linked", "answered"]
 Stop = Literal["withdrawn", "linked", "answered", "uncontacted"]
@@ -12,11 +13,14 @@ Stop = Literal["withdrawn", "linked", "answered", "uncontacted"]
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """When the clocks start, whether the reporter is an elderly person, and the number people know the ticket by."""
+    """When the clocks start, the number people know the ticket by, and what limits may hang on."""
 
     at: datetime
     elderly: bool = False
     number: str = ""
+    access: tuple[AccessNeed, ...] = ()
+    channel: Channel | None = None
+    reporter_type: ReporterType | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,9 @@ class Classified:
     urgency: Urgency
     elderly: bool
     received: Received
+    code: str = ""
+    category: str = ""
+    """Of level 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +53,20 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Returned:
+    """The last return of the order; `returns` counts them over all rounds."""
+
+    returns: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Again:
     """A later round and when its clocks start. None is at receipt: the citizen's clock never restarts for our error."""
 
     round: int
     at: datetime | None
+    reason: Literal["not_solved", "repeat", "ruling"] = "not_solved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +74,9 @@ class Facts:
     """What is known of a ticket.
 
     `ended` is void when intake receives the ticket once more, `withdrawn` never; `broken_off` remembers the last such
-    end, for the round it fell in was ended by no unit.
+    end, for the round it fell in was ended by no unit. `joined` is when the earliest of those who joined came, and
+    `certain` that an answer which is void was waited upon for long enough. `ruled` is when a return was ruled on last,
+    `closed` the round that feedback closed. `wordless`: the ticket's words were deleted, and none are kept of it.
     """
 
     received: Received | None = None
@@ -71,6 +89,28 @@ class Facts:
     broken_off: BrokenOff | None = None
     withdrawn: bool = False
     reopened: Again | None = None
+    joined: datetime | None = None
+    certain: bool = False
+    returned: Returned | None = None
+    ruled: datetime | None = None
+    closed: int | None = None
+    wordless: bool = False
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether an answer is void and it is not known yet by whom: feedback may open the next round any moment.
+
+        Nothing is lost by waiting for that: what was voided by intake itself is timed from receipt all the same.
+        """
+        voided = self.broken_off == "answered" and not self.end
+        return voided and not (self.reopened or self.certain)
+
+    @property
+    def start(self) -> datetime | None:
+        """When the citizens' time began: at receipt, or at that of the earliest who joined this ticket."""
+        if self.receipt is None:
+            return None
+        return min(self.receipt.at, self.joined) if self.joined else self.receipt.at
 
     @property
     def receipt(self) -> Received | None:
@@ -97,6 +137,25 @@ class Facts:
         """The class; general until it is known."""
         known = self.classified or self.dispatched
         return (known.urgency if known else None) or "general"
+
+    @property
+    def number(self) -> str:
+        """What people know the ticket by; empty until it is known."""
+        return self.receipt.number if self.receipt else ""
+
+    @property
+    def category(self) -> str:
+        """The category of level 1; empty until it is known."""
+        return self.classified.category if self.classified else ""
+
+    @property
+    def matter(self) -> Matter:
+        """What limits are looked up by."""
+        receipt = self.receipt
+        code = self.classified.code if self.classified else ""
+        if receipt is None:
+            return Matter(self.urgency, code, self.elderly)
+        return Matter(self.urgency, code, self.elderly, receipt.access, receipt.channel, receipt.reporter_type)
 
     @property
     def unit(self) -> UnitRef | None:

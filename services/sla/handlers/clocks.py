@@ -5,40 +5,68 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.problems import unknown_ticket
+from libs.common.runtime.problems import Problem, unknown_ticket, wrong_field
+from libs.common.runtime.security import Principal
 from services.sla import store
-from services.sla.domain import (
-    Clock,
-    NotPossibleError,
-    PauseGround,
-    Step,
-    pause,
-    resume,
-)
+from services.sla.domain import Clock, NotPossibleError, Step, pause, resume
 from services.sla.handlers.around import Here
 from services.sla.handlers.following import follow_up
 
 
-async def pause_clocks(tx: Tx, here: Here, ticket_id: UUID, ground: PauseGround, until: datetime | None) -> list[Clock]:
-    """Stand the running clocks of a ticket still. Raises NotPossibleError if none runs."""
-    policy = here.engine.policy
-    return await _command(tx, here, ticket_id, "running", lambda c: pause(c, ground, until, policy, tx.now))
+async def pause_clocks(
+    tx: Tx, here: Here, who: Principal, ticket_id: UUID, ground: str, until: datetime | None
+) -> list[Clock]:
+    """Stand the running clocks of a ticket still. Raises NotPossibleError if none runs, Problem 403 or 422."""
+    book = here.engine.book
+    grounds = book.at(tx.now).grounds
+    if ground not in grounds:
+        raise wrong_field("ground", f"must be one of {', '.join(grounds)}")
+
+    def may(unit: str | None) -> bool:
+        by_unit = "unit" in grounds[ground].by
+        return leads_or_oversees(here, who, unit) if by_unit else oversees(here, who, unit)
+
+    return await _command(tx, here, ticket_id, "running", may, lambda c: pause(c, ground, until, book, tx.now))
 
 
-async def resume_clocks(tx: Tx, here: Here, ticket_id: UUID) -> list[Clock]:
-    """Let the paused clocks of a ticket run on. Raises NotPossibleError if none is paused."""
-    return await _command(tx, here, ticket_id, "paused", lambda c: resume(c, tx.now))
+async def resume_clocks(tx: Tx, here: Here, who: Principal, ticket_id: UUID) -> list[Clock]:
+    """Let the paused clocks of a ticket run on. Raises NotPossibleError if none is paused, Problem 403."""
+
+    def may(unit: str | None) -> bool:
+        return leads_or_oversees(here, who, unit)
+
+    return await _command(tx, here, ticket_id, "paused", may, lambda c: resume(c, here.engine.book, tx.now))
 
 
-async def _command(tx: Tx, here: Here, ticket_id: UUID, state: str, act: Callable[[Clock], Step]) -> list[Clock]:
+def oversees(here: Here, who: Principal, unit: str | None) -> bool:
+    """Whether a key supervises a unit: one of its units or one under these, or any if it names none."""
+    if not who.may("supervisor"):
+        return False
+    below = here.engine.below
+    return not who.units or any(unit in below.get(one, {one}) for one in who.units)
+
+
+def leads_or_oversees(here: Here, who: Principal, unit: str | None) -> bool:
+    """Whether a key acts as the unit that leads, or supervises it."""
+    acts = unit is not None and who.may("unit") and (not who.units or unit in who.units)
+    return acts or oversees(here, who, unit)
+
+
+async def _command(
+    tx: Tx, here: Here, ticket_id: UUID, state: str, may: Callable[[str | None], bool], act: Callable[[Clock], Step]
+) -> list[Clock]:
     await tx.lock([str(ticket_id)])
     clocks = (await store.clocks_of(tx, [ticket_id]))[ticket_id]
     if not clocks:
         raise unknown_ticket(ticket_id, here.clock)
-    steps = {clock.name: act(clock) for clock in clocks if clock.state == state}
-    if not steps:
+    if not may(clocks[-1].unit_code):
+        raise Problem(
+            403, "this is for who supervises the unit that leads, or for that unit where the ground allows it"
+        )
+    if not any(clock.state == state for clock in clocks):
         raise NotPossibleError(f"no clock of this ticket is {state}")
-    now_clocks = [steps[c.name][0] if c.state == state else c for c in clocks]
-    await store.save_clocks(tx, [clock for clock, _ in steps.values()])
-    follow_up(tx, here, ticket_id, now_clocks, [event for _, said in steps.values() for event in said])
+    steps = [act(clock) if clock.state == state else (clock, []) for clock in clocks]
+    now_clocks = [clock for clock, _ in steps]
+    await store.save_clocks(tx, [clock for clock, said in steps if said])
+    follow_up(tx, here, ticket_id, now_clocks, [event for _, said in steps for event in said])
     return now_clocks

@@ -1,5 +1,6 @@
 """An appeal of an elderly person: the first answer comes within a day, or sooner where its class says so."""
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -8,17 +9,20 @@ from typing import Any, get_args
 
 import pytest
 
+from libs.common.city.policies import FILE, rule_text
+from libs.common.city.settings import Limit
 from libs.common.contracts.classify import TicketClassified
 from libs.common.contracts.intake import TicketReceived
 from libs.common.contracts.vocabulary import Receipt, Urgency
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.process import Stage
 from services.sla.service import SERVICE
-from tests.support.stages import NOON, ManualClock, Peer, Probe, probing, running, settings_for
+from tests.support.stages import CITY, NOON, ManualClock, Peer, Probe, probing, running, settings_for
 
 RECEIPT: dict[str, Any] = {"number": "20260302-0000001", "channel": "web", "text": "t", "received_at": NOON}
 LIGHT = ("市政设施", "照明", "路灯不亮")
 DAY = timedelta(hours=24)
+SLOW = {"general": 2 * DAY, "complex": 3 * DAY}
 
 
 class World:
@@ -26,15 +30,18 @@ class World:
 
     def __init__(self, stage: Stage, peer: Peer, probe: Probe) -> None:
         self.stage, self.peer, self.probe = stage, peer, probe
-        engine = stage.context.engine
-        self.response = {**engine.policy.response, "general": 2 * DAY, "complex": 3 * DAY}
-        stage.context.engine = replace(engine, policy=replace(engine.policy, response=self.response))
+        limits = stage.context.engine.city.policy.limits
+        self.response = {name: limit.response for name, limit in limits.items()} | SLOW
 
 
 @pytest.fixture
 async def world(fresh_database: str, tmp_path: Path) -> AsyncIterator[World]:
     clock, bus = ManualClock(), MemoryBus()
-    settings = settings_for(tmp_path, fresh_database)
+    pack = tmp_path / "city"
+    shutil.copytree(CITY, pack)
+    rules = [rule_text(f"slow_{name}", Limit(span, 9 * DAY), "natural", urgency=[name]) for name, span in SLOW.items()]
+    (pack / FILE).write_text("\n".join(rules))
+    settings = replace(settings_for(tmp_path, fresh_database), city=pack)
     async with probing(bus, "jiesu.sla.v1") as probe, running(SERVICE, settings, bus, clock) as stage:
         yield World(stage, Peer(bus, clock), probe)
 

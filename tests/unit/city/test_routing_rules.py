@@ -34,11 +34,13 @@ def refused(city: City, rule: str) -> list[str]:
 
 
 def test_beijings_rules_and_the_general_ones_are_without_a_mistake(beijing: City) -> None:
-    assert [rule.id for rule in beijing.rules.rules][:3] == ["outside", "duty", "street"]
+    assert [rule.id for rule in beijing.rules.rules][:5] == ["outside", "venue", "named", "duty", "street"]
     rules, problems = read(beijing, GENERAL.read_text(encoding="utf-8"))
     assert rules
     assert problems == []
-    assert [rule.id for rule in rules.rules] == ["outside", "duty", "street", "district", "no_place", "desk", "centre"]
+    assert [rule.id for rule in rules.rules] == [
+        "outside", "venue", "named", "duty", "street", "district", "profession", "no_place", "desk", "centre",
+    ]  # fmt: skip
 
 
 def test_a_pack_without_rules_of_its_own_is_routed_by_the_general_ones(small_pack: Path) -> None:

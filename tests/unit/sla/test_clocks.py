@@ -13,7 +13,6 @@ from libs.common.city.pack import load_city
 from libs.common.contracts.vocabulary import UnitRef
 from services.sla.domain import (
     Again,
-    Case,
     Classified,
     Clock,
     Done,
@@ -26,12 +25,12 @@ from services.sla.domain import (
     pause,
     resume,
 )
-from services.sla.service import policy_of
+from services.sla.service import book_of
 from tests.support.stages import CITY
 
 TICKET = UUID("01900000-0000-7000-8000-000000000001")
 START = datetime(2026, 3, 2, 4, tzinfo=UTC)
-POLICY = policy_of(load_city(CITY))
+BOOK = book_of(load_city(CITY))
 RECEIVED = Received(START)
 UNIT = UnitRef(code="dept-water", name="市水务局")
 LED = Led(UNIT, START, "livelihood")
@@ -39,8 +38,7 @@ LED = Led(UNIT, START, "livelihood")
 
 def after(facts: Facts, now: datetime, before: Ruling | None = None) -> Ruling:
     """Decide once, from where an earlier decision left things."""
-    clocks, case = (before.clocks, before.case) if before else ((), None)
-    return decide(TICKET, facts, clocks, case, POLICY, now)
+    return decide(TICKET, facts, before.clocks if before else (), BOOK, now)
 
 
 def names(ruling: Ruling) -> list[str]:
@@ -90,8 +88,6 @@ def test_a_tighter_class_that_is_overdue_already_warns_and_breaches_at_once() ->
     later = after(Facts(RECEIVED, classified("urgent"), LED), START + timedelta(hours=5), first)
     assert names(later).count("clock.breached") == 4
     assert all(clock.light == "red" for clock in later.clocks)
-    assert later.case
-    assert later.case.level == 3
 
 
 def test_a_looser_class_takes_a_light_back_that_is_no_longer_true() -> None:
@@ -112,8 +108,6 @@ def test_every_mark_takes_effect_exactly_once_however_often_we_look() -> None:
         "clock.started": 2,
         "clock.warned": 6,
         "clock.breached": 4,
-        "supervision.opened": 1,
-        "supervision.raised": 2,
     }
 
 
@@ -163,7 +157,7 @@ def test_a_later_rounds_work_ends_the_clocks_of_a_round_whose_word_was_lost() ->
 
 def test_a_contact_that_is_heard_of_in_a_pause_begun_after_it_takes_nothing_off_the_limit() -> None:
     begun = after(Facts(received=RECEIVED), START)
-    paused = [pause(c, "weather", None, POLICY, START + timedelta(hours=1))[0] for c in begun.clocks]
+    paused = [pause(c, "weather", None, BOOK, START + timedelta(hours=1))[0] for c in begun.clocks]
     contact = Done(1, START + timedelta(minutes=30))
     heard = after(
         Facts(received=RECEIVED, contacted=contact), START + timedelta(hours=2), replace(begun, clocks=tuple(paused))
@@ -175,24 +169,16 @@ def test_a_looser_class_in_a_pause_counts_only_the_time_used_before_it() -> None
     tight = Facts(received=RECEIVED, classified=classified("livelihood"))
     used, later = START + timedelta(hours=13), START + timedelta(days=5)
     begun = after(tight, used)
-    paused = replace(begun, clocks=tuple(pause(c, "weather", None, POLICY, used)[0] for c in begun.clocks))
+    paused = replace(begun, clocks=tuple(pause(c, "weather", None, BOOK, used)[0] for c in begun.clocks))
     looser = after(replace(tight, classified=classified("general")), later, paused)
     completion = next(c for c in looser.clocks if c.name == "completion")
     assert (completion.fired, completion.state) == (0, "paused")
 
 
-def test_the_case_closes_when_the_work_is_done() -> None:
-    overdue = after(Facts(RECEIVED), START + timedelta(days=8), after(Facts(RECEIVED), START))
-    done = after(Facts(RECEIVED, resolved=Done(1, START + timedelta(days=9))), START + timedelta(days=9), overdue)
-    assert "supervision.closed" in names(done)
-    assert done.case
-    assert done.case.closed_at
-
-
 def test_a_pause_is_bounded_and_ends_by_itself_at_its_limit() -> None:
     clock = after(Facts(RECEIVED), START).clocks[1]
-    paused, _ = pause(clock, "weather", START + timedelta(days=2), POLICY, START)
-    ruling = decide(TICKET, Facts(RECEIVED), [paused], None, POLICY, START + timedelta(days=5))
+    paused, _ = pause(clock, "weather", START + timedelta(days=2), BOOK, START)
+    ruling = decide(TICKET, Facts(RECEIVED), [paused], BOOK, START + timedelta(days=5))
     (woken,) = ruling.clocks
     assert (woken.state, woken.due_at - clock.due_at) == ("running", timedelta(days=2))
 
@@ -200,10 +186,10 @@ def test_a_pause_is_bounded_and_ends_by_itself_at_its_limit() -> None:
 def test_only_a_running_clock_is_paused_and_only_a_paused_one_resumed() -> None:
     clock = after(Facts(RECEIVED), START).clocks[0]
     with pytest.raises(NotPossibleError, match="running, only a paused"):
-        resume(clock, START)
-    paused, _ = pause(clock, "weather", None, POLICY, START)
+        resume(clock, BOOK, START)
+    paused, _ = pause(clock, "weather", None, BOOK, START)
     with pytest.raises(NotPossibleError, match="paused, only a running"):
-        pause(paused, "weather", None, POLICY, START)
+        pause(paused, "weather", None, BOOK, START)
 
 
 def test_an_elderly_caller_is_answered_within_a_day_whatever_the_class() -> None:
@@ -253,15 +239,14 @@ def test_pauses_move_the_due_time_by_exactly_their_sum(spans: list[tuple[int, in
     now, stood = START, timedelta()
     for running, standing in spans:
         now += timedelta(seconds=running)
-        clock, _ = pause(clock, "weather", None, POLICY, now)
+        clock, _ = pause(clock, "weather", None, BOOK, now)
         now += timedelta(seconds=standing)
-        clock, _ = resume(clock, now)
+        clock, _ = resume(clock, BOOK, now)
         stood += timedelta(seconds=standing)
-    assert clock.due_at == START + timedelta(days=15) + stood
-    assert clock.reaches(POLICY.marks["completion"][3]) == clock.due_at
-
-
-def test_each_ticket_has_one_open_case_with_its_unit() -> None:
-    overdue = after(Facts(RECEIVED, dispatched=LED), START + timedelta(days=8), after(Facts(RECEIVED), START))
-    assert isinstance(overdue.case, Case)
-    assert overdue.case.unit == UNIT
+    assert clock.ran(now, BOOK.calendar) + clock.stood(now, BOOK.calendar) == now - START
+    assert clock.stood(now, BOOK.calendar) == stood
+    assert clock.ran(clock.due_at, BOOK.calendar) in {timedelta(days=15), clock.ran(now, BOOK.calendar)}
+    # A pause that begins when the limit is over gives no more time.
+    over = clock.ran(now, BOOK.calendar) > timedelta(days=15)
+    assert (clock.due_at == START + timedelta(days=15) + stood) or over
+    assert clock.reaches(BOOK.marks["completion"][3], BOOK.calendar) == clock.due_at

@@ -18,15 +18,15 @@ from libs.common.contracts.intake import TicketAnswered, TicketLinked, TicketRec
 from libs.common.contracts.sla import ClockStarted, ClockStopped
 from libs.common.contracts.vocabulary import Receipt, UnitRef
 from libs.common.messaging.transaction import Aggregate, Speaker, Tx
-from services.sla.domain import Case, Clock, decide, next_due, pause
+from services.sla.domain import Clock, decide, next_due, pause
 from services.sla.handlers import MEMORY
-from services.sla.service import policy_of
+from services.sla.service import book_of
 from tests.support.stages import CITY, NOON, ManualClock
 from tests.support.stories import hearings, stories
 
 CLOCK = ManualClock()
 TICKET = CLOCK.new_id()
-POLICY = policy_of(load_city(CITY))
+BOOK = book_of(load_city(CITY))
 UNIT = UnitRef(code="dept-water", name="市水务局")
 RECEIPT = Receipt(number="20260302-0000001", channel="phone", text="停水了", received_at=NOON)
 JUDGED = {
@@ -64,7 +64,6 @@ class Watch:
     def __init__(self) -> None:
         self.now = NOON
         self.clocks: tuple[Clock, ...] = ()
-        self.case: Case | None = None
         self.said: list[Event] = []
         self.sequence = 0
         self.tx = Tx(None, Speaker("sla", frozenset(), CLOCK.now, CLOCK.new_id))
@@ -84,16 +83,21 @@ class Watch:
 
     def look(self) -> None:
         facts = MEMORY.of(self.tx, str(TICKET))
-        ruling = decide(TICKET, facts, self.clocks, self.case, POLICY, self.now)
-        again = decide(TICKET, facts, ruling.clocks, ruling.case, POLICY, self.now)
-        assert (again.clocks, again.case, again.events) == (ruling.clocks, ruling.case, ()), "asked twice: rest"
+        ruling = decide(TICKET, facts, self.clocks, BOOK, self.now)
+        again = decide(TICKET, facts, ruling.clocks, BOOK, self.now)
+        assert (again.clocks, again.events) == (ruling.clocks, ()), "asked twice: rest"
         # The store gives them back by round, the response before the completion.
         self.clocks = tuple(sorted(ruling.clocks, key=lambda clock: (clock.round, clock.name == "completion")))
-        self.case = ruling.case
         self.said += ruling.events
 
+    def waits_for_feedback(self) -> "Watch":
+        """Let the time pass after which nobody waits for feedback's word on a void answer."""
+        self.tx.aggregate(str(TICKET)).facts["certain"] = {"seq": 0, "is": True}
+        self.look()
+        return self
+
     def pause(self) -> "Watch":
-        self.clocks = tuple(pause(c, "weather", None, POLICY, self.now)[0] if c.open else c for c in self.clocks)
+        self.clocks = tuple(pause(c, "weather", None, BOOK, self.now)[0] if c.open else c for c in self.clocks)
         return self
 
     def running(self) -> list[tuple[int, str, Any]]:
@@ -115,14 +119,28 @@ def since(round_: int, at: Any = NOON) -> list[tuple[int, str, Any]]:
 def test_what_ends_stops_the_clocks(end: Event) -> None:
     watch = Watch().hear(RECEIVED, end)
     assert watch.running() == []
-    assert next_due(watch.clocks, POLICY) is None
+    assert next_due(watch.clocks, BOOK) is None
 
 
 @pytest.mark.parametrize("end", [LINKED, ANSWERED])
 def test_what_ended_at_once_has_no_clock_until_it_goes_on_and_then_it_counts_from_receipt(end: Event) -> None:
     watch = Watch().hear(end, CLASSIFIED)
     assert watch.clocks == ()
-    assert watch.waits(hours=3).hear(RECEIVED).running() == since(1)
+    assert watch.waits(hours=3).hear(RECEIVED).waits_for_feedback().running() == since(1)
+
+
+def test_an_answer_that_feedback_voids_never_runs_the_clocks_of_its_round() -> None:
+    watch = Watch().hear(RECEIVED, CLASSIFIED, ANSWERED).waits(days=2).hear(RECEIVED)
+    assert watch.running() == []
+    watch.hear(reopened(hours=48))
+    assert watch.running() == since(2, NOON + timedelta(hours=48))
+    assert not [event for event in watch.said if event.name == "clock.warned"]
+
+
+def test_a_second_answer_is_in_doubt_again_when_it_is_void() -> None:
+    watch = Watch().hear(RECEIVED, ANSWERED, RECEIVED).waits_for_feedback().hear(ANSWERED, RECEIVED)
+    assert watch.running() == []
+    assert watch.waits_for_feedback().running() == since(1)
 
 
 def test_a_try_that_did_not_reach_the_citizen_is_no_response() -> None:
@@ -205,5 +223,5 @@ def test_the_same_news_in_any_order_leaves_the_same_clocks_running(
 ) -> None:
     intake = [WORDS[word] for word in story if word in WORDS]
     streams: list[Sequence[Event]] = [intake, [CLASSIFIED, RAISED], work, [again] if again else []]
-    one, other = (Watch().hear(*data.draw(hearings(streams))) for _ in range(2))
+    one, other = (Watch().hear(*data.draw(hearings(streams))).waits_for_feedback() for _ in range(2))
     assert [clock for clock in one.clocks if clock.open] == [clock for clock in other.clocks if clock.open]

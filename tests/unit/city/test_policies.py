@@ -1,0 +1,67 @@
+"""policies.toml: what is wrong is told, what is kept is whole, and the classes stand behind the rules."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from libs.common.city.pack import City, load_city
+from libs.common.city.policies import FILE, PolicySet, read_policies
+from libs.common.city.problems import Problems
+from tests.support.stages import CITY
+
+
+@pytest.fixture(scope="module")
+def city() -> City:
+    return load_city(Path(CITY))
+
+
+def read(city: City, text: str) -> tuple[PolicySet | None, list[str]]:
+    problems = Problems()
+    return read_policies(FILE, text.encode(), city.policy, city.catalogue, problems), problems.found
+
+
+def test_the_classes_of_the_city_stand_behind_the_rules_and_are_part_of_the_text(city: City) -> None:
+    found, wrong = read(city, '[[rule]]\nid = "mayor"\nchannel = ["mayor_mailbox"]\nresponse = "PT12H"\n')
+    assert found
+    assert not wrong
+    assert [rule.id for rule in found.rules] == [
+        "mayor", "elderly", "class_urgent", "class_livelihood", "class_general", "class_complex",
+    ]  # fmt: skip
+    again, _ = read(city, found.text)
+    assert again == found
+
+
+def test_a_rule_about_a_name_is_about_the_questions_below_it(city: City) -> None:
+    found, _ = read(city, '[[rule]]\nid = "heat"\ncategory = ["供热采暖"]\ncompletion = "PT12H"\n')
+    assert found
+    codes = found.about[0] or ()
+    assert {"heating-01-01", "供热采暖"} <= set(codes)
+    assert not [code for code in codes if code.startswith("water-")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[rule]]\nid = "a"\nchanel = ["web"]\nresponse = "PT1H"', "Unexpected keyword"),
+        ('[[rule]]\nid = "a"\nurgency = ["general"]', "should name a limit or a cap"),
+        ('[[rule]]\nid = "a"\ncategory = ["没有这一类"]\nresponse = "PT1H"', "should be a name of the catalogue"),
+        ('[[rule]]\nid = "a"\nresponse = "PT1H"\n[[rule]]\nid = "a"\nresponse = "PT2H"', "is there twice"),
+        ('[[rule]]\nid = "a"\nresponse = "PT0S"', "greater than"),
+        ('[[rule]]\nid = "a"\ncompletion = "P99999D"', "less than or equal"),
+        ('[[pause]]\ncode = "rain"\nlongest = "P1D"', "Field required"),
+        ('[[extension]]\nby = "mayor"\nat_most = "P1D"\ntimes = 1', "district"),
+        ("rule = [", "is not TOML"),
+        ("\x00", "is not TOML"),
+    ],
+)
+def test_what_is_wrong_is_told_with_what_would_be_right(city: City, text: str, said: str) -> None:
+    _, wrong = read(city, text)
+    assert any(said in sentence for sentence in wrong), wrong
+
+
+def test_the_pack_of_beijing_has_grounds_and_levels(city: City) -> None:
+    policies = city.policies
+    assert policies.grounds["weather"].longest == timedelta(days=15)
+    assert policies.grounds["weather"].name.zh == "天气原因无法施工"
+    assert policies.extensions["district"].at_most < policies.extensions["centre"].at_most
