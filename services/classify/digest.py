@@ -9,7 +9,7 @@ from math import log
 
 import rjieba
 
-from libs.common.city.catalogue import Catalogue
+from libs.common.city.catalogue import Catalogue, Question
 
 KEYWORDS = 6
 SUMMARY_LENGTH = 60
@@ -32,7 +32,7 @@ class Digest:
     """Weighs words by how few questions of the catalogue use them. Safe to share between threads."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        used = Counter(word for q in catalogue for word in {w for t in (*q.phrases, *q.ask, q.l3) for w in cut(t)})
+        used = Counter(word for question in catalogue for word in _telling(question))
         common = _TOO_COMMON * len(catalogue)
         self._weights: Mapping[str, float] = {
             word: log(len(catalogue) / count)
@@ -91,6 +91,16 @@ def cut(text: str) -> list[str]:
     """Return the words of a text and what stands between them; a mark is as many blanks."""
     words: list[str] = rjieba.cut(_MARK.sub(lambda mark: " " * len(mark[0]), text) if "⟦" in text else text)
     return words
+
+
+def _telling(question: Question) -> set[str]:
+    """Return the words a question is told by: those of its own wording, and what more than one of its phrases says.
+
+    What people say once in passing (a greeting, when it was) tells of nothing, however rare it is.
+    """
+    said = Counter(word for phrase in question.phrases for word in set(cut(phrase)))
+    own = {word for text in (*question.ask, question.l3) for word in cut(text)}
+    return own | {word for word, phrases in said.items() if phrases > 1}
 
 
 def _windows(clauses: Sequence[tuple[int, int]]) -> list[range]:

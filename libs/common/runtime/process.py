@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import signal
 import socket
@@ -178,6 +179,12 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _give_back() -> None:
+    """Return to the system what start-up took and no longer needs: a tenth of a service's memory, with glibc."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
 async def serve(app: ASGIApp, listening: socket.socket, on_up: Callable[[], None] = lambda: None) -> None:
     """Serve until Ctrl-C or SIGTERM, then let what is under way finish."""
     config = uvicorn.Config(
@@ -189,6 +196,7 @@ async def serve(app: ASGIApp, listening: socket.socket, on_up: Callable[[], None
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    _give_back()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))

@@ -13,6 +13,7 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import betainc
 
 from services.classify.hotspots.baseline import CONCENTRATION, Baseline
@@ -60,10 +61,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """The expectation of one level of matters and of places, for a mean day."""
+    """The expectation of one level of matters and of places, for a mean day. A guess needs no more than seven digits."""
 
-    means: Floats
-    known: Floats
+    means: NDArray[np.float32]
+    known: NDArray[np.float32]
     top: Ints
 
 
@@ -123,8 +124,8 @@ class Scan:
         rates = {matter: grid.summed(of_rate[:, None], matter, STREET) for matter in _MATTERS}
         self._levels = {
             (matter, area): _Level(
-                grid.summed(means, matter, area),
-                self._known(rates[matter], of_place, prior, matter, area),
+                grid.summed(means, matter, area).astype(np.float32),
+                self._known(rates[matter], of_place, prior, matter, area).astype(np.float32),
                 _tops(grid, matter),
             )
             for matter in _MATTERS

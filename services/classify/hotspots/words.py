@@ -73,7 +73,11 @@ class Grams:
     def __init__(self, city: City, empty: str) -> None:
         texts = [t for q in city.catalogue for t in (*q.phrases, *q.ask, q.l3, q.l2, q.evidence, q.out_of_scope)]
         names = [*(place.name for place in city.places), *(unit.name.zh for unit in city.units.values())]
-        self._known = frozenset(gram for text in (*texts, *names) for gram in _pairs(text))
+        # By first character, a string of all that follow it: a tenth of the memory of a set, and searched as fast.
+        self._known: dict[str, str] = {}
+        for gram in (gram for text in (*texts, *names) for gram in _pairs(text)):
+            if gram[1] not in (seconds := self._known.get(gram[0], "")):
+                self._known[gram[0]] = seconds + gram[1]
         self._empty = frozenset(empty)
         self._usual: frozenset[str] = frozenset()
 
@@ -85,7 +89,9 @@ class Grams:
         """Return the grams of a text that are worth counting, each once, in their order."""
         known, usual, empty = self._known, self._usual, self._empty
         found = dict.fromkeys(
-            g for g in _pairs(text[:LONGEST]) if g not in known and g not in usual and empty.isdisjoint(g)
+            g
+            for g in _pairs(text[:LONGEST])
+            if g[1] not in known.get(g[0], "") and g not in usual and empty.isdisjoint(g)
         )
         return tuple(found)[:MOST]
 

@@ -44,8 +44,8 @@ def learn(questions: Sequence[Question], examples: Examples, meaning: Meaning | 
     return {
         **arrays,
         **packed("phrase", columns_of(arrays).vectors(phrases)),
-        **meanings(questions, owner, meant),
-        **_phrases_meant(meant[own[: len(meant)]]),
+        **(means := meanings(questions, owner, meant)),
+        **_phrases_meant(meant[own[: len(meant)]], means["meant_mean"]),
         **_fit_confidence(questions, taught, meant),
     }
 
@@ -104,7 +104,7 @@ def votes(found: NDArray[np.float64], meant: NDArray[Any], arrays: Arrays, first
     for share, scored, row in zip(shares, found, directions(meant - arrays["meant_mean"]), strict=True):
         likely = np.argpartition(-scored, min(_AMONG, len(scored)) - 1)[:_AMONG]
         phrases = np.concatenate([np.arange(first[i], first[i + 1]) for i in likely])
-        near = directions(phrase_rows(arrays, phrases) - arrays["meant_mean"]) @ row
+        near = (phrase_rows(arrays, phrases) @ row - arrays["meant_mean"] @ row) / arrays["meant_length"][phrases]
         nearest = np.argpartition(-near, min(_NEIGHBOURS, len(near)) - 1)[:_NEIGHBOURS]
         owner = np.repeat(likely, first[likely + 1] - first[likely])[nearest]
         np.add.at(share, level1[owner], np.exp(_SHARP * near[nearest]))
@@ -134,10 +134,15 @@ def _read(texts: Sequence[str], meaning: Meaning | None) -> NDArray[np.float32]:
     return meaning.of_many(texts) if meaning else np.zeros((0, WIDTH), dtype=np.float32)
 
 
-def _phrases_meant(meant: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Return what phrases mean in eight bits, and the size of a step: they are the most that a model holds."""
+def _phrases_meant(meant: NDArray[Any], mean: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return what phrases mean in eight bits, for they are the most that a model holds.
+
+    With it come the size of a step and how far each phrase lies from the mean of all.
+    """
     step = np.float32(np.abs(meant).max() / 127 if len(meant) else 1)
-    return {"meant_phrase": np.round(meant / step).astype(np.int8), "meant_step": np.array(step)}
+    rows = np.round(meant / step).astype(np.int8)
+    lengths = np.linalg.norm(rows * step - mean, axis=1).astype(np.float32)
+    return {"meant_phrase": rows, "meant_step": np.array(step), "meant_length": np.where(lengths > 0, lengths, 1)}
 
 
 def _owners(words: Sequence[Sequence[str]]) -> NDArray[np.intp]:
@@ -188,7 +193,8 @@ def _fit_confidence(
     arrays = prototypes(questions, [(*some[:_HELD], *some[_HELD + 1 :]) for some in taught])
     rest = np.setdiff1d(np.arange(len(owner)), first + _HELD)
     left = meant[rest] if len(meant) else meant
-    arrays |= {**meanings(questions, owner[rest], left), **_phrases_meant(left)}
+    arrays |= meanings(questions, owner[rest], left)
+    arrays |= _phrases_meant(left, arrays["meant_mean"])
     begins = np.searchsorted(owner[rest], np.arange(len(taught) + 1))
     unseen = columns_of(arrays).vectors([some[_HELD] for some in taught])
     stacked = prototypes_of(arrays)
