@@ -83,12 +83,14 @@ class Spelling:
 
 
 def _may_sound(toponym: Toponym, districts: set[str]) -> bool:
-    """Few know how the names of the lists are written; and a district in two characters sounds like other words."""
+    """Few know how the names of the lists are written."""
+    if toponym.name in districts:
+        return True
     if not any(target.street for target in toponym.targets) and toponym.strength is not Strength.OFFICIAL:
         return False
     if len(toponym.name) >= LONG:
         return not toponym.listed or len(toponym.name) > LONG
-    return toponym.strength is not Strength.OFFICIAL and not toponym.listed and toponym.name not in districts
+    return toponym.strength is not Strength.OFFICIAL and not toponym.listed
 
 
 def _nearly(toponyms: Iterable[Toponym]) -> dict[str, list[Toponym]]:

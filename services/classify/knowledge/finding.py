@@ -26,7 +26,7 @@ from services.classify.model.meaning import WIDTH, Meaning
 WEIGHTS = (22.07, 19.77, 8.78, -22.32, -19.97)
 """Of asked, whole, nearest sentence, elsewhere, besides."""
 BIAS = -6.62
-SURE = 0.5
+SURE = 0.4
 """From here on an article answers."""
 VERBATIM = 0.95
 """From here on it is asked as an article lists it: then what others list as not answered does not count against it."""
