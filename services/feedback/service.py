@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from libs.common.city.pack import City, load_city
-from libs.common.contracts import feedback, intake
+from libs.common.contracts import dispatch, feedback, intake
 from libs.common.messaging.consumer import On
 from libs.common.runtime.links import ReviewLinks
 from libs.common.runtime.privacy import Secrets
@@ -30,6 +30,7 @@ SERVICE = Service(
     name="feedback",
     consumes={
         **{event: On(handlers.on_event) for event in handlers.MEMORY.events},
+        dispatch.TicketRuled: On(handlers.on_ruled),
         intake.TicketLinked: On(handlers.on_linked, also=handlers.parent_of),
     },
     emits=frozenset(

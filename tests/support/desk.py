@@ -21,7 +21,19 @@ from libs.common.contracts.intake import (
 from libs.common.contracts.sla import ClockBreached, ClockMet
 from libs.common.contracts.vocabulary import Channel, Receipt, UnitRef
 from libs.common.messaging.transaction import Aggregate, Speaker, Tx
-from services.feedback.domain import Answer, Policy, Review, Ticket, TryOutcome, answer, attempt, decide, repeated
+from services.feedback.domain import (
+    Answer,
+    Case,
+    Policy,
+    Review,
+    Ticket,
+    TryOutcome,
+    answer,
+    attempt,
+    decide,
+    recorded,
+    repeated,
+)
 from services.feedback.handlers import MEMORY
 from tests.support.stages import NOON, ManualClock
 
@@ -89,6 +101,7 @@ class Desk:
         self.now: datetime = NOON
         self.tickets: dict[UUID, Ticket] = {}
         self.reviews: dict[UUID, dict[int, Review]] = {}
+        self.cases: dict[UUID, list[Case]] = {}
         self.said: list[tuple[UUID, Event]] = []
         self.sequence = 0
         self.tx = Tx(None, Speaker("feedback", frozenset(), CLOCK.now, CLOCK.new_id))
@@ -111,6 +124,7 @@ class Desk:
         again = decide(facts, ruling.ticket, ruling.reviews, parent, POLICY, self.now)
         assert (again.ticket, again.reviews, again.events) == (ruling.ticket, ruling.reviews, ()), "asked twice: rest"
         self.reviews[of] = {review.round: review for review in ruling.reviews}
+        self.cases[of] = recorded(facts, ruling.ticket, self.cases.get(of, []))
         self._move(ruling.ticket, ruling.events)
 
     def _move(self, ticket: Ticket, events: Sequence[Event]) -> None:
@@ -162,4 +176,4 @@ class Desk:
             of: {n: review for n, review in reviews.items() if review.state != "closed"}
             for of, reviews in self.reviews.items()
         }
-        return {of: (ticket, counting.get(of)) for of, ticket in self.tickets.items()}
+        return {of: (ticket, counting.get(of), self.cases.get(of)) for of, ticket in self.tickets.items()}

@@ -221,7 +221,8 @@ class TicketResolved(Event, name="ticket.resolved", emitter="dispatch"):
     """The unit says it is done and what it tells the citizen. Not yet closed: the citizen decides.
 
     `evidence` counts the files of the order, `reply_faults` what the reply was found to lack, `open_tasks` what others
-    still owe.
+    still owe. When this lead got the order, signed for it and first spoke with the citizen in this round come with it,
+    and how often the order was returned in all its rounds.
     """
 
     unit: UnitRef
@@ -232,3 +233,7 @@ class TicketResolved(Event, name="ticket.resolved", emitter="dispatch"):
     evidence: int = 0
     reply_faults: tuple[ReplyFault, ...] = ()
     open_tasks: int = 0
+    dispatched_at: datetime | None = None
+    accepted_at: datetime | None = None
+    contacted_at: datetime | None = None
+    returns: int = 0

@@ -107,7 +107,8 @@ def resolve(
     """
     order = replace(enter(order, "resolve"), resolved_at=now, reply=reply)
     said = {**told(order, now), "reply": reply, "contacted": order.contacted_at is not None, "evidence": evidence}
-    return order, [TicketResolved(**said, reply_faults=tuple(faults), open_tasks=open_tasks)]
+    went = {name: getattr(order, name) for name in ("dispatched_at", "accepted_at", "contacted_at", "returns")}
+    return order, [TicketResolved(**said, **went, reply_faults=tuple(faults), open_tasks=open_tasks)]
 
 
 def reassign(order: Order, to: Route, now: datetime) -> Step:

@@ -1,5 +1,7 @@
 """What feedback decides: on the facts it heard, about the questions it puts and the tickets it closes and reopens."""
 
+from services.feedback.domain.bounces import Bounce, bounced
+from services.feedback.domain.cases import Case, recorded
 from services.feedback.domain.facts import Answered, Appeal, Classified, Facts, Linked, Method, OnTime, Resolved
 from services.feedback.domain.reviews import (
     BAD,
@@ -25,7 +27,9 @@ __all__ = [
     "Answer",
     "Answered",
     "Appeal",
+    "Bounce",
     "By",
+    "Case",
     "Classified",
     "Facts",
     "Linked",
@@ -43,7 +47,9 @@ __all__ = [
     "Word",
     "answer",
     "attempt",
+    "bounced",
     "decide",
     "next_due",
+    "recorded",
     "repeated",
 ]

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from libs.common.contracts.dispatch import ReplyFault
 from libs.common.contracts.vocabulary import AccessNeed, Channel, Kind, ReporterType, UnitRef, Urgency
 
 Method = Literal["callback", "link"]
@@ -23,16 +24,22 @@ class Appeal:
     reporter_type: ReporterType = "person"
     kind: Kind | None = None
     access_needs: tuple[AccessNeed, ...] = ()
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """What the appeal is about."""
+    """What the appeal is about and where: a question's code, its tag of the seven haves or five natures, six digits."""
 
     category: tuple[str, str, str]
     urgency: Urgency
     kind: Kind
     appeal: Appeal
+    code: str = ""
+    tag: str | None = None
+    elderly: bool = False
+    district: str | None = None
+    street: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +65,28 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The unit's word that it is done."""
+    """The unit's word that it is done, and how it came to that. `returns` counts over all rounds."""
 
     round: int
     unit: UnitRef
     reply: str
     contacted: bool
+    at: datetime | None = None
+    dispatched_at: datetime | None = None
+    accepted_at: datetime | None = None
+    contacted_at: datetime | None = None
+    reply_faults: tuple[ReplyFault, ...] = ()
+    evidence: int = 0
+    returns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class OnTime:
-    """Whether the clock of a round was met before its limit."""
+    """Whether the clock of a round was met before its limit, and by whom it was to be, as far as anybody led."""
 
     round: int
     in_time: bool
+    unit: UnitRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +94,8 @@ class Facts:
     """What is known of a ticket. `contacted` is the last round in which the unit spoke with the citizen.
 
     A link or an answer is void when intake receives the ticket once more. `excluded`: it was ruled to enter no rate.
-    `wordless`: its words were deleted, and those that come later are not kept either.
+    `support`: so many others have the same trouble. `wordless`: its words were deleted, and those that come later are
+    not kept either.
     """
 
     received: Appeal | None = None
@@ -92,6 +108,7 @@ class Facts:
     resolved: Resolved | None = None
     response: OnTime | None = None
     completion: OnTime | None = None
+    support: int = 0
     wordless: bool = False
 
     @property

@@ -24,6 +24,7 @@ from services.feedback.domain import (
     Ticket,
     decide,
     next_due,
+    recorded,
 )
 from services.feedback.handlers.around import Here
 
@@ -35,7 +36,9 @@ a burning heating plant has thousands: they follow in batches of their own, each
 
 
 def _appeal(receipt: Receipt) -> Appeal:
-    return Appeal(receipt.number, receipt.channel, receipt.reporter_type, receipt.kind, receipt.access_needs)
+    return Appeal(
+        receipt.number, receipt.channel, receipt.reporter_type, receipt.kind, receipt.access_needs, receipt.received_at
+    )
 
 
 def _linked(event: intake.TicketLinked) -> Linked:
@@ -47,11 +50,18 @@ def _answered(event: intake.TicketAnswered) -> Answered:
 
 
 def _classified(event: classify.Judgement) -> Classified:
-    return Classified(event.category, event.urgency, event.kind, _appeal(event.receipt))
+    place = event.place
+    return Classified(
+        event.category, event.urgency, event.kind, _appeal(event.receipt), event.code, event.tag, event.elderly,
+        place.district if place else None, place.street if place else None,
+    )  # fmt: skip
 
 
 def _resolved(event: dispatch.TicketResolved) -> Resolved:
-    return Resolved(event.round, event.unit, event.reply, event.contacted)
+    return Resolved(
+        event.round, event.unit, event.reply, event.contacted, event.at, event.dispatched_at, event.accepted_at,
+        event.contacted_at, event.reply_faults, event.evidence, event.returns,
+    )  # fmt: skip
 
 
 def _reached(event: dispatch.TicketContacted) -> str | None:
@@ -70,13 +80,14 @@ MEMORY = Memory(
         intake.TicketAnswered: {"answered": _answered, "linked": lambda _: None},
         intake.TicketWithdrawn: ("withdrawn", lambda _: True),
         intake.TicketScreened: ("excluded", lambda event: not event.lifted),
+        intake.TicketSupported: ("support", lambda event: event.support),
         intake.TicketErased: (lambda event: "wordless" if event.words else None, lambda _: True),
         classify.TicketClassified: ("classified", _classified),
         classify.TicketReclassified: ("classified", _classified),
         dispatch.TicketContacted: (_reached, lambda event: event.round),
         dispatch.TicketResolved: ("resolved", _resolved),
-        sla.ClockMet: (_clock, lambda event: OnTime(event.round, event.in_time)),
-        sla.ClockBreached: (_clock, lambda event: OnTime(event.round, False)),
+        sla.ClockMet: (_clock, lambda event: OnTime(event.round, event.in_time, event.unit)),
+        sla.ClockBreached: (_clock, lambda event: OnTime(event.round, False, event.unit)),
     },
     may_keep=lambda facts: facts.kept,
 )
@@ -123,9 +134,17 @@ async def react(known: Mapping[str, Facts], tx: Tx, here: Here) -> None:
     changed = [review for id_, ruling in rulings.items() for review in ruling.reviews if review not in reviews[id_]]
     await store.save_tickets(tx, moved)
     await store.save_reviews(tx, changed)
+    await _record(known, rulings, tx)
     await _tell_children(tx, moved)
     for ticket_id, ruling in rulings.items():
         _follow_up(tx, ticket_id, reviews[ticket_id], ruling)
+
+
+async def _record(known: Mapping[str, Facts], rulings: Mapping[UUID, Ruling], tx: Tx) -> None:
+    """Keep each round of the tickets as it stands, for all that is counted."""
+    before = await store.cases_of(tx, list(rulings))
+    now = {id_: recorded(known[str(id_)], ruling.ticket, before[id_]) for id_, ruling in rulings.items()}
+    await store.save_cases(tx, [case for id_, cases in now.items() for case in cases if case not in before[id_]])
 
 
 async def _tell_children(tx: Tx, moved: Sequence[Ticket]) -> None:
