@@ -195,7 +195,7 @@ def test_what_a_question_is_about_besides_is_the_nearest_matter_of_the_catalogue
     assert [(code, round(near, 2)) for code, near in Matters(city.catalogue, rows).near(direction)[:2]] == [
         (one, 0.8), (other, 0.6)
     ]  # fmt: skip
-    assert Matters.of(city.catalogue, {"meant_phrase": rows[:0], "meant_step": np.float32(1)}) is None
+    assert Matters.of(city.catalogue, {"meant_phrase": rows[:0], "meant_step": np.ones((), dtype=np.float32)}) is None
 
 
 def test_a_pack_is_told_which_article_names_what_the_city_has_not(shelf: Shelf, tmp_path: Path) -> None:
