@@ -51,9 +51,13 @@ def test_who_is_named_and_sent_back_is_not_tried_again(router: Router) -> None:
     ("code", "rule", "unit"),
     [
         ("edu-02-01", "profession", "dept-education"),
-        ("rural-05-09", "profession", "dept-gardening"),
+        ("rural-03-09", "profession", "dept-agriculture"),
         ("plan-03-01", "no_place", "centre"),
         ("housing-01-01", "no_place", "centre"),
+        ("civil-03-02", "entitlement", "dept-civil-affairs"),
+        ("civil-04-02", "entitlement", "dept-disabled"),
+        ("housing-06-10", "public_housing", "dept-housing"),
+        ("civil-01-04", "no_place", "centre"),
     ],
 )
 def test_a_department_takes_what_no_place_is_needed_for_and_a_seat_asks_for_the_rest(
