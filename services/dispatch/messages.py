@@ -15,4 +15,4 @@ class Messages(Texts):
 
     def owed(self, units: Iterable[str], language: str) -> str:
         """Return what a lead is told that is done before its helpers are."""
-        return self.say(language, "owed", units="、".join(units))
+        return self.say(language, "owed", units=self.say(language, "joined").join(units))

@@ -31,6 +31,7 @@ def engine(settings: Settings, secrets: Secrets) -> handlers.Engine:
         units=city.units,
         below=hierarchy({code: unit.parent for code, unit in city.units.items()}),
         offices=_offices(city),
+        numbers=_numbers(city),
         limits=_limits(city),
         files=open_store(settings.file_store, settings.s3_endpoint),
         uploads=Uploads(),
@@ -67,9 +68,16 @@ def _offices(city: City) -> dict[str, str]:
     return own | offices
 
 
+def _numbers(city: City) -> frozenset[str]:
+    """Return the digits of all numbers that the city lists."""
+    listed = {contact.phone for unit in city.units.values() for contact in unit.contacts}
+    listed |= {unit.phone for unit in city.units.values() if unit.phone}
+    return frozenset(number.replace("-", "") for number in listed)
+
+
 SERVICE = Service(
     name="dispatch",
-    consumes={event: On(handlers.on_event) for event in handlers.MEMORY.events}
+    consumes={event: On(handlers.on_event, handlers.prepare) for event in handlers.MEMORY.events}
     | {intake.TicketSupplemented: On(handlers.on_supplement)}
     | dict.fromkeys((classify.HotspotRaised, classify.HotspotUpdated, classify.HotspotCooled), On(handlers.on_hotspot)),
     emits=frozenset(

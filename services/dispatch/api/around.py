@@ -18,7 +18,7 @@ from libs.common.contracts.vocabulary import (
     Urgency,
 )
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.http import Line, Note, context
+from libs.common.runtime.http import Note, context
 from libs.common.runtime.privacy import Redactor
 from libs.common.runtime.problems import Problem, wrong_field
 from libs.common.runtime.security import Principal, require
@@ -40,12 +40,10 @@ Ruler = Annotated[Principal, Depends(require(*TRANSITIONS["rule"].roles))]
 Mover = Annotated[Principal, Depends(require(*TRANSITIONS["reassign"].roles))]
 Redacted = Annotated[Note, AfterValidator(lambda text: Redactor().redact(text))]
 """A long text from outside. No personal data in it gets past this border."""
-RedactedLine = Annotated[Line, AfterValidator(lambda text: Redactor().redact(text))]
-"""A short one."""
 
 
 class OrderView(BaseModel):
-    """One order. `unit` leads; `why` are Chinese sentences; `contacted_at` is the first contact of this round."""
+    """One order. `unit` leads; `why` is in the city's language; `contacted_at` is the first contact of this round."""
 
     model_config = ConfigDict(from_attributes=True)
     ticket_id: UUID

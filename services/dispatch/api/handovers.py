@@ -98,8 +98,11 @@ async def show_handover(here: Context, _: Reads, handover_id: UUID) -> HandoverV
 def _check(here: Here, said: HandoverCommand) -> None:
     """Refuse units the city does not have. The one whose orders go may be gone from the city already."""
     units = here.engine.router.city.units
-    if said.to_unit not in units:
+    takes = here.engine.router.acting(said.to_unit, here.clock.now())
+    if takes is None:
         raise wrong_field("to_unit", "must be the code of a unit of the city, such as d-110105 or dept-water")
+    if takes.code != said.to_unit:
+        raise wrong_field("to_unit", f"must be a unit that is there still: {takes.code} has its duties")
     if said.to_unit == said.from_unit:
         raise wrong_field("to_unit", "must be another unit than from_unit")
     if said.street and (said.street not in units or units[said.street].kind not in LOCATED):

@@ -12,8 +12,9 @@ from libs.common.contracts.vocabulary import UnitRef
 from libs.common.runtime.http import Body, Cursor, Line, Moment, Page, page
 from libs.common.runtime.problems import wrong_field
 from services.dispatch import handlers, store
-from services.dispatch.api.around import Context, Reader, Redacted, RedactedLine, Worker, commanding
+from services.dispatch.api.around import Context, Reader, Redacted, Worker, commanding
 from services.dispatch.domain import TaskState, ask_relief, drop, finish, rule_on_relief, take_part, turn_up
+from services.dispatch.handlers import Here
 
 PERIOD = timedelta(days=30)
 """Of whistles, if nothing else is asked for."""
@@ -29,14 +30,14 @@ class AskCommand(Body):
     role: HelpRole
     unit: Line
     task: Redacted
-    contact: RedactedLine | None = None
+    contact: Line | None = None
     due_at: Moment | None = None
 
 
 class TakeCommand(Body):
     """Who at the unit is spoken to about it: an office or a staff name."""
 
-    contact: RedactedLine | None = None
+    contact: Line | None = None
 
 
 class DoneCommand(Body):
@@ -122,7 +123,7 @@ class Whistles(BaseModel):
 @router.post("/orders/{ticket_id}/tasks", status_code=201)
 async def ask_help(here: Context, who: Worker, ticket_id: UUID, said: AskCommand) -> TaskView:
     """Draw another unit in: as co-handler 协办, for a sub-task 子任务, or by a whistle 吹哨 of a street or town."""
-    asked = handlers.Asked(said.role, said.unit, said.task, said.contact, said.due_at)
+    asked = handlers.Asked(said.role, said.unit, said.task, _contact(here, said), said.due_at)
     async with commanding(here) as tx:
         return TaskView.model_validate(await handlers.ask_help(tx, here, who, ticket_id, asked))
 
@@ -140,7 +141,7 @@ async def accept_task(
     here: Context, who: Worker, ticket_id: UUID, task_id: UUID, said: TakeCommand | None = None
 ) -> TaskView:
     """Take a part on, and name who is spoken to about it."""
-    contact = said.contact if said else None
+    contact = _contact(here, said)
     async with commanding(here) as tx:
         task = await handlers.task_command(
             tx, here, who, ticket_id, task_id, "accept", lambda task, now: take_part(task, contact, now)
@@ -153,7 +154,7 @@ async def arrive(
     here: Context, who: Worker, ticket_id: UUID, task_id: UUID, said: TakeCommand | None = None
 ) -> TaskView:
     """Say that someone came to the spot the whistle called to 报到."""
-    contact = said.contact if said else None
+    contact = _contact(here, said)
     async with commanding(here) as tx:
         task = await handlers.task_command(
             tx, here, who, ticket_id, task_id, "arrive", lambda task, now: turn_up(task, contact, now)
@@ -237,6 +238,10 @@ async def score_whistles(
         raise wrong_field("since", "must be before until")
     found = await store.turned_up(here.database, handlers.listed(here, who, unit), since, until, now)
     return Whistles(since=since, until=until, items=[_whistles(one) for one in found])
+
+
+def _contact(here: Here, said: AskCommand | TakeCommand | None) -> str | None:
+    return handlers.redacted(here, said.contact) if said and said.contact else None
 
 
 def _whistles(one: store.TurnedUp) -> WhistlesView:

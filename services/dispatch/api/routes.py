@@ -27,11 +27,10 @@ from services.dispatch.domain import Matter
 from services.dispatch.handlers import Here, rules, seeing
 from services.dispatch.routing import Index
 from services.dispatch.routing.router import Account
-from services.dispatch.routing.telling import Telling
+from services.dispatch.routing.telling import TELLING
 from services.dispatch.store.deciding import decisions_of
 
 CLASSIFY_SECONDS = 2.0
-TELLING = Telling.load()
 
 router = APIRouter()
 

@@ -10,7 +10,7 @@ from libs.common.contracts.vocabulary import (
     ContactMethod,
     UnitRef,
 )
-from libs.common.runtime.http import Body, Line, Moment
+from libs.common.runtime.http import Body, Line, Moment, Note
 from services.dispatch import handlers
 from services.dispatch.api.around import (
     Context,
@@ -59,9 +59,9 @@ class ReassignCommand(Body):
 
 
 class ResolveCommand(Body):
-    """What the citizen is told was done."""
+    """What the citizen is told was done. Personal data is taken out of it; the numbers of offices stay."""
 
-    reply: Redacted
+    reply: Note
 
 
 class ReplyView(BaseModel):

@@ -1,7 +1,7 @@
 """What dispatch decides: on the facts it heard and what people command, whose work an appeal is."""
 
 from libs.common.city.seeing import Desk, Sight, Viewer, hierarchy, under
-from services.dispatch.domain.deciding import Ruling, decide
+from services.dispatch.domain.deciding import Ruling, decide, wanted
 from services.dispatch.domain.files import MOST_FILES, OrderFile, Shows, check_file
 from services.dispatch.domain.helping import (
     TASKS,
@@ -24,6 +24,7 @@ from services.dispatch.domain.helping import (
     take_part,
     turn_up,
 )
+from services.dispatch.domain.offices import is_office
 from services.dispatch.domain.orders import Appeal, Classified, Facts, Matter, Order, Route, State, Step
 from services.dispatch.domain.replies import Appealed, Names, appealed, reply_faults
 from services.dispatch.domain.returning import (
@@ -120,6 +121,7 @@ __all__ = [
     "hand_back",
     "helpers",
     "hierarchy",
+    "is_office",
     "kept_up",
     "lapse",
     "order_look",
@@ -134,4 +136,5 @@ __all__ = [
     "turn_up",
     "under",
     "waits_for",
+    "wanted",
 ]

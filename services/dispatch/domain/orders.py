@@ -43,7 +43,7 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where an appeal goes. `why` are Chinese sentences; `desk` is true at the centre; `district` has six digits.
+    """Where an appeal goes. `why` is in the city's language; `desk` is true at the centre; `district` has six digits.
 
     `alternatives` are the units to try next, the likeliest first. `rules` is the version of the rules that decided,
     empty where a person did. `agrees`: whether what learned from history names the lead that the rules name, None

@@ -20,8 +20,8 @@ class Engine:
 
     `returns` says on which grounds orders are returned, and how soon.
 
-    `below` are the codes of each unit and all under it, `offices` who is reached at a unit; `vault` seals the keys of
-    `files`.
+    `below` are the codes of each unit and all under it, `offices` who is reached at a unit, `numbers` the digits of
+    all that the city lists; `vault` seals the keys of `files`.
     """
 
     router: Router
@@ -30,6 +30,7 @@ class Engine:
     units: Mapping[str, Unit]
     below: Mapping[str, frozenset[str]]
     offices: Mapping[str, str]
+    numbers: frozenset[str]
     limits: Limits
     files: FileStore
     uploads: Uploads

@@ -63,9 +63,10 @@ def _moved(tx: Tx, here: Here, handover: Handover, order: Order) -> tuple[Step, 
     facts = MEMORY.of(tx, str(order.ticket_id))
     if facts.classified is None:
         return None
-    why = f"批量移交：{handover.note}"
-    route = here.engine.router.chosen(handover.to_unit, RULE, why, facts.classified.matter)
-    if route is None:
+    router = here.engine.router
+    why = router.reason(RULE, note=handover.note)
+    route = router.chosen(handover.to_unit, RULE, why, facts.classified.matter, tx.now)
+    if route is None or route.unit.code == order.unit_code:
         return None
     moved, events = hand_over(order, route, tx.now)
     return (moved.without_words if facts.wordless else moved, events), facts.classified, facts.wordless

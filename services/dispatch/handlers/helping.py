@@ -59,8 +59,7 @@ async def ask_help(tx: Tx, here: Here, who: Principal, ticket_id: UUID, asked: A
 
 
 def _whom(here: Here, order: Order, asked: Asked) -> UnitRef:
-    units = here.engine.units
-    unit, lead = units.get(asked.unit), units.get(order.unit_code)
+    unit, lead = here.engine.router.acting(asked.unit, here.clock.now()), here.engine.units.get(order.unit_code)
     if unit is None or unit.kind == "centre":
         raise wrong_field("unit", "must be the code of a unit of the city other than the centre, such as dept-water")
     if asked.role == "whistle" and (lead is None or lead.kind not in WHISTLERS):

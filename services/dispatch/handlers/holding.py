@@ -1,5 +1,6 @@
 """Holding an order to command it, and keeping what came of it."""
 
+from typing import Literal
 from uuid import UUID
 
 from libs.common.contracts.dispatch import TicketReassigned
@@ -72,9 +73,10 @@ async def keep(tx: Tx, here: Here, step: Step) -> Order:
     return order
 
 
-def chosen(here: Here, unit: str, rule_name: str, why: str, matter: Matter) -> Route:
-    """Return the route to the unit a person chose. Raises Problem 422 if the city has no such unit."""
-    route = here.engine.router.chosen(unit, rule_name, why, matter)
+def chosen(here: Here, unit: str, hand: Literal["reassigned", "ruled"], note: str, matter: Matter) -> Route:
+    """Return the route to the unit a person chose, and says why. Raises Problem 422 if the city has no such unit."""
+    router = here.engine.router
+    route = router.chosen(unit, hand, router.reason(hand, note=note), matter, here.clock.now())
     if route is None:
         raise wrong_field("unit", "must be the code of a unit of the city, such as d-110105 or dept-water")
     return route

@@ -103,9 +103,7 @@ async def rule_on(tx: Tx, here: Here, who: Principal, ticket_id: UUID, said: Rul
     await _check_cited(tx, pending, said.verification)
     to = None
     if said.upheld:
-        to = chosen(
-            here, said.unit or _next(tx, here, order, matter, pending), "ruled", f"裁定改派：{said.note}", matter
-        )
+        to = chosen(here, said.unit or _next(tx, here, order, matter, pending), "ruled", said.note, matter)
     verdict = Verdict(said.note, who.name, said.right_code, said.verification)
     wrong = overturned(past, to)
     ruled, ended, events = rule(order, pending, to, verdict, tx.now, wrong)

@@ -9,6 +9,7 @@ from libs.common.runtime.security import Principal
 from services.dispatch import store
 from services.dispatch.domain import Desk, Order, Sight, Task, Viewer, helpers, under
 from services.dispatch.handlers.around import Here
+from services.dispatch.handlers.following import MEMORY
 
 DESKS: tuple[Desk, ...] = ("unit", "seat", "supervisor", "analyst")
 
@@ -50,6 +51,8 @@ async def show(tx: Tx, here: Here, who: Principal, ticket_id: UUID) -> tuple[Ord
     """Return an order, the tasks of it that this key sees, and how much of it that is. Raises Problem 403, 404, 409."""
     order = (await store.orders_of(tx, [ticket_id])).get(ticket_id)
     if order is None:
+        if MEMORY.read(await store.facts_of(tx.connection, ticket_id)).end:
+            raise Problem(404, "this ticket was never handed to a unit")
         raise unknown_ticket(ticket_id, here.clock)
     tasks = list((await store.tasks_of(tx.connection, [ticket_id])).get(ticket_id, ()))
     sight = looked_at(here, who, order, tasks, await store.lookers(tx.connection, ticket_id))

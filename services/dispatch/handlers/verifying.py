@@ -26,7 +26,7 @@ from services.dispatch.handlers.around import Here
 from services.dispatch.handlers.following import MEMORY
 from services.dispatch.handlers.holding import known
 from services.dispatch.handlers.returning import pending_of, save
-from services.dispatch.handlers.seeing import viewer
+from services.dispatch.handlers.seeing import show, viewer
 from services.dispatch.handlers.settling import RULING
 
 
@@ -65,9 +65,9 @@ def _looker(here: Here, order: Order, matter: Matter, named: str | None) -> Unit
     place = matter.place
     local = [place.street or "", f"d-{place.district}"] if place and named is None else []
     for code in [named] if named else local:
-        unit = here.engine.units.get(code)
-        if unit and unit.kind != "centre" and code != order.unit_code:
-            return UnitRef(code=code, name=unit.name.zh)
+        unit = here.engine.router.acting(code, here.clock.now())
+        if unit and unit.kind != "centre" and unit.code != order.unit_code:
+            return UnitRef(code=unit.code, name=unit.name.zh)
     raise wrong_field(
         "unit", "must be the code of a unit other than the lead and the centre, such as the street where it happens"
     )
@@ -86,11 +86,12 @@ async def verify(
     """Say what was seen, for the unit that was sent. Raises NotPossibleError, Problem 403 and 422."""
     await known(tx, here, ticket_id)
     looks = await store.verifications_of(tx.connection, [ticket_id])
-    if not looks:
-        raise NotPossibleError("nobody was asked to look on the spot of this order")
     asking = viewer(here, who)
     mine = [one for one in looks if asking.acts_for(one.unit_code) or asking.oversees(one.unit_code)]
     if not mine:
+        await show(tx, here, who, ticket_id)
+        if not looks:
+            raise NotPossibleError("nobody was asked to look on the spot of this order")
         raise Problem(403, "another unit was asked to look on the spot")
     look = next((one for one in mine if one.state == "open"), mine[-1])
     whose = here.engine.router.unit(duty) if duty else None

@@ -23,6 +23,7 @@ from services.dispatch.domain import (
 from services.dispatch.handlers.around import Here
 from services.dispatch.handlers.holding import chosen, held, keep
 from services.dispatch.handlers.seeing import viewer
+from services.dispatch.handlers.wording import redacted
 
 
 async def command(
@@ -46,7 +47,7 @@ async def check_reply(tx: Tx, here: Here, who: Principal, ticket_id: UUID, reply
     """Hold an order that this key may resolve, and say what a reply to it lacks; nothing is changed."""
     order, _ = await held(tx, here, who, ticket_id, "resolve")
     tasks = (await store.tasks_of(tx.connection, [ticket_id])).get(ticket_id, ())
-    faults = reply_faults(reply, appealed(order), here.engine.names)
+    faults = reply_faults(redacted(here, reply), appealed(order), here.engine.names)
     return Checked(order, faults, tuple(task for task in tasks if task.owed))
 
 
@@ -54,15 +55,16 @@ async def resolve_with(tx: Tx, here: Here, who: Principal, ticket_id: UUID, repl
     """Resolve an order with a reply. What it lacks does not stop it: the citizen judges, and who scores is told."""
     checked = await check_reply(tx, here, who, ticket_id, reply)
     evidence = await store.count_files(tx, ticket_id)
-    step = resolve(checked.order, reply, tx.now, checked.faults, evidence, len(checked.owed))
+    step = resolve(checked.order, redacted(here, reply), tx.now, checked.faults, evidence, len(checked.owed))
     return Checked(await keep(tx, here, step), checked.faults, checked.owed)
 
 
 async def reassign_to(tx: Tx, here: Here, who: Principal, ticket_id: UUID, unit: str, note: str) -> Order:
     """Move an order to the unit a person chose. Raises Problem 403 where that would pass it off, or by a ruling."""
     order, matter = await held(tx, here, who, ticket_id, "reassign")
-    await _check_hand(tx, here, who, order, unit)
-    return await keep(tx, here, reassign(order, chosen(here, unit, "reassigned", f"人工改派：{note}", matter), tx.now))
+    to = chosen(here, unit, "reassigned", note, matter)
+    await _check_hand(tx, here, who, order, to.unit.code)
+    return await keep(tx, here, reassign(order, to, tx.now))
 
 
 async def _check_hand(tx: Tx, here: Here, who: Principal, order: Order, unit: str) -> None:

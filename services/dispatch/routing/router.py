@@ -4,27 +4,26 @@ Source of the order: Beijing's practice of 接诉即办. A duty that is clear go
 neighbourhood matter to the street where it happens, what has no clear owner to the district, the rest to a person.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from libs.common.city.catalogue import Question
 from libs.common.city.pack import City, Unit
 from libs.common.city.places import PlaceResolver
+from libs.common.city.units import acting
 from libs.common.contracts.vocabulary import Location, Place, UnitRef
-from services.dispatch.domain import Load, Matter, Opinion, Route, Tried
+from services.dispatch.domain import Load, Matter, Opinion, Order, Route, Tried
 from services.dispatch.routing.rules import Index, Schedule
+from services.dispatch.routing.telling import TELLING
 
 _START = datetime.min.replace(tzinfo=UTC)
-_SAID = {"zh": ("协办：", "地点依据：", "、"), "en": ("Co-handlers: ", "Known by: ", ", ")}
-"""What comes before the co-handlers and the words that told the place, and what joins either."""
-_LED = {
-    "zh": "按本市以往同类诉求的最终承办单位，由{unit}主办（把握{sure:.0%}）",
-    "en": "What was like it went to {unit} in the end: it leads (sure by {sure:.0%})",
-}
 LEARNED = "learned"
 """What stands for a rule where the second opinion leads."""
+SUCCEEDED = "succeeded"
+"""What stands for a rule where a lead is no more, and who has its duties leads on."""
 
 
 class SecondOpinion(Protocol):
@@ -52,9 +51,10 @@ class Router:
         self.schedule = Schedule([(_START, Index(city.rules, city))])
         self.loads: Mapping[str, Load] = {}
         self.learned: SecondOpinion | None = None
-        language = "zh" if city.default_language == "zh" else "en"
-        self._joint_work, self._known_by, self._comma = _SAID[language]
-        self._led = _LED[language]
+        self._zone = ZoneInfo(city.timezone)
+        self._comma = TELLING.say(city.default_language, "words", "joined")
+        self._joint_work, self._known_by = self.reason("co_handlers"), self.reason("place")
+        self._ending = frozenset(code for code, unit in city.units.items() if unit.until)
         self._centre = next(unit for unit in city.units.values() if unit.kind == "centre")
         self._refs = {code: UnitRef(code=code, name=unit.name.zh) for code, unit in city.units.items()}
         self.names = {code: {"zh": unit.name.zh, "en": unit.name.en} for code, unit in city.units.items()}
@@ -62,10 +62,13 @@ class Router:
         self._by_category = {question.category: question for question in city.catalogue}
         self._places = PlaceResolver(city)
 
-    def route(self, matter: Matter, at: datetime | None = None, index: Index | None = None) -> Route:
+    def route(
+        self, matter: Matter, at: datetime | None = None, index: Index | None = None,
+        opinions: Sequence[Opinion] | None = None,
+    ) -> Route:  # fmt: skip
         """Return where an appeal goes at a moment, by the first rule that applies, of those in force or of `index`.
 
-        Without a moment, rules that are bound to a time do not apply.
+        Without a moment, rules that are bound to a time do not apply. `opinions` are asked now if they are left out.
         """
         rules = index or self.schedule.at(at)
         choice = rules.choose(matter, at, self.loads)
@@ -73,21 +76,23 @@ class Router:
         if drawn:
             matter = replace(matter, co_handlers=tuple(dict.fromkeys((*matter.co_handlers, *drawn))))
         why = list(self._reasons(choice.why, matter.place))
-        ruled = self._route(choice.lead, choice.rule.id, why, matter, rules.version)
-        opinions = self.opinions(matter)
+        ruled = self._route(choice.lead, choice.rule.id, why, matter, at, rules.version)
+        opinions = self.opinions(matter, at) if opinions is None else opinions
         if not opinions:
             return ruled
         ruled = replace(ruled, agrees=opinions[0].unit == ruled.unit)
-        return self._learned_route(ruled, choice.lead, matter, opinions) or ruled
+        return self._learned_route(ruled, choice.lead, matter, opinions, at) or ruled
 
-    def _learned_route(self, ruled: Route, lead: Unit, matter: Matter, opinions: Sequence[Opinion]) -> Route | None:
+    def _learned_route(
+        self, ruled: Route, lead: Unit, matter: Matter, opinions: Sequence[Opinion], at: datetime | None
+    ) -> Route | None:
         """Return the route by the second opinion where the city lets it lead; what the rules name is tried next."""
         best = opinions[0]
         if ruled.agrees or matter.outside or lead is self._centre or not self._may_lead(best, lead):
             return None
         unit = self.city.units[best.unit.code]
-        why = [self._led.format(unit=best.unit.name, sure=best.probability), *ruled.why]
-        route = self._route(unit, LEARNED, why, replace(matter, co_handlers=()), ruled.rules)
+        why = [self.reason(LEARNED, unit=best.unit.name, sure=f"{best.probability:.0%}"), *ruled.why]
+        route = self._route(unit, LEARNED, why, replace(matter, co_handlers=()), at, ruled.rules)
         others = (ruled.unit, *(opinion.unit for opinion in opinions[1:]), *route.alternatives)
         alternatives = tuple(other for other in dict.fromkeys(others) if other != route.unit)
         co_handlers = tuple(other for other in ruled.co_handlers if other != route.unit)
@@ -105,18 +110,49 @@ class Router:
 
     def account(self, matter: Matter, at: datetime, index: Index | None = None) -> Account:
         """Return a route with the rules that were tried on the way, and the second opinion on it."""
-        tried = (index or self.schedule.at(at)).tried(matter, at, self.loads)
-        return Account(self.route(matter, at, index), tuple(tried), self.opinions(matter))
+        tried, opinions = (index or self.schedule.at(at)).tried(matter, at, self.loads), self.opinions(matter, at)
+        return Account(self.route(matter, at, index, opinions), tuple(tried), opinions)
 
-    def opinions(self, matter: Matter) -> tuple[Opinion, ...]:
-        """Return what a second opinion takes for the lead, if there is one, of units the city has."""
+    def opinions(self, matter: Matter, at: datetime | None = None) -> tuple[Opinion, ...]:
+        """Return what a second opinion takes for the lead, if there is one, of units the city has, or who follows."""
         found = self.learned(matter) if self.learned else ()
-        return tuple(Opinion(self._refs[code], probability) for code, probability in found if code in self._refs)
+        known = ((self._acting(code, at), probability) for code, probability in found if code in self._refs)
+        return tuple(Opinion(self._refs[unit.code], probability) for unit, probability in known)
 
-    def chosen(self, code: str, rule: str, why: str, matter: Matter) -> Route | None:
-        """Return the route to a unit that a person chose, or None if the city has no such unit."""
-        unit = self.city.units.get(code)
-        return self._route(unit, rule, [why], matter) if unit else None
+    def chosen(self, code: str, rule: str, why: str, matter: Matter, at: datetime | None = None) -> Route | None:
+        """Return the route to a unit that a person chose, or who has its duties; None if the city has no such unit."""
+        if code not in self.city.units:
+            return None
+        return self._route(self._acting(code, at), rule, [why], matter, at)
+
+    def kept(self, order: Order, at: datetime) -> Route:
+        """Return the route by which an order stays with the lead that signed, or goes to who has its duties by now."""
+        known = order.unit_code in self.city.units
+        unit = self._acting(order.unit_code, at) if known else None
+        if unit is None or unit.code == order.unit_code:
+            return Route(
+                order.unit, order.co_handlers, order.rule, order.why, (), order.desk, order.district, order.rules
+            )
+        ref, others = self._refs[unit.code], (one for one in order.co_handlers if one.code != unit.code)
+        why = self.reason(SUCCEEDED, before=order.unit_name, unit=ref.name)
+        return Route(ref, tuple(others), SUCCEEDED, (why,), (), unit is self._centre, unit.district or order.district)
+
+    def again(self, round_: int, unit: UnitRef, *, settled: bool) -> str:
+        """Say who leads in a further round: `settled`, as it signed before."""
+        return self.reason("responsible" if settled else "again", round=round_, unit=unit.name)
+
+    def reason(self, name: str, **said: object) -> str:
+        """Return why an order has its lead where no rule says it, in the city's language."""
+        return TELLING.say(self.city.default_language, "why", name, **said)
+
+    def acting(self, code: str, at: datetime) -> Unit | None:
+        """Return the unit of this code, or who has its duties at a moment; None if the city has no such unit."""
+        return self._acting(code, at) if code in self.city.units else None
+
+    def _acting(self, code: str, at: datetime | None) -> Unit:
+        if at is None or code not in self._ending:
+            return self.city.units[code]
+        return acting(self.city.units, code, at.astimezone(self._zone).date()) or self.city.units[code]
 
     def next_unit(self, matter: Matter, tried: Collection[str], at: datetime | None = None) -> str:
         """Return the code of the likeliest unit that has not been tried; the centre's when none is left."""
@@ -146,8 +182,10 @@ class Router:
         found = self.city.named.called(matter.code, "\n".join(filter(None, words)))
         return replace(matter, named=found.unit, venue=found.venue) if found.unit or found.venue else matter
 
-    def _route(self, lead: Unit, rule: str, why: list[str], matter: Matter, rules: str = "") -> Route:
-        co_handlers = self._known(code for code in matter.co_handlers if code != lead.code)
+    def _route(
+        self, lead: Unit, rule: str, why: list[str], matter: Matter, at: datetime | None, rules: str = ""
+    ) -> Route:
+        co_handlers = self._known(matter.co_handlers, lead, at)
         if co_handlers:
             why.append(self._joint_work + self._comma.join(unit.name for unit in co_handlers))
         return Route(
@@ -155,24 +193,26 @@ class Router:
             co_handlers=co_handlers,
             rule=rule,
             why=tuple(why),
-            alternatives=self._alternatives(lead, matter),
+            alternatives=self._alternatives(lead, matter, at),
             desk=lead is self._centre,
             district=lead.district or (matter.place.district or None if matter.place else None),
             rules=rules,
         )
 
-    def _alternatives(self, lead: Unit, matter: Matter) -> tuple[UnitRef, ...]:
+    def _alternatives(self, lead: Unit, matter: Matter, at: datetime | None) -> tuple[UnitRef, ...]:
         """Return who else may be right: above the lead, by the catalogue, who shares the duty, place and centre."""
         above = [lead.parent] if lead.parent and lead.parent != self._centre.code else []
         place = matter.place
         local = [place.street or "", f"d-{place.district}"] if place else []
         owner = [matter.owner] if matter.owner else []
         codes = dict.fromkeys([*above, *owner, *matter.co_handlers, *local, self._centre.code])
-        return self._known(code for code in codes if code != lead.code)
+        return self._known(codes, lead, at)
 
-    def _known(self, codes: Iterable[str]) -> tuple[UnitRef, ...]:
-        """Return the units of these codes; classify may know a newer city pack."""
-        return tuple(self._refs[code] for code in codes if code in self._refs)
+    def _known(self, codes: Collection[str], lead: Unit, at: datetime | None) -> tuple[UnitRef, ...]:
+        """Return the units of these codes beside the lead, or who has their duties; classify may know a newer pack."""
+        if not self._ending.isdisjoint(codes):
+            codes = dict.fromkeys(self._acting(code, at).code for code in codes if code in self._refs)
+        return tuple(self._refs[code] for code in codes if code in self._refs and code != lead.code)
 
     def _reasons(self, sentence: str, place: Place | None) -> Iterator[str]:
         yield sentence

@@ -1,4 +1,4 @@
-"""Why a rule did not apply, in the reader's language."""
+"""Why an order has its lead, in the city's language, and why a rule did not apply, in the reader's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,3 +29,6 @@ class Telling(Texts):
             return self.say(language, "words", "above", unit=self._called(language, word.removeprefix(PARENT), names))
         label: Any = self.texts["label"].get(word) or names.get(word) or names.get(f"d-{word}") or word
         return str(self.read(label, language))
+
+
+TELLING = Telling.load()

@@ -10,7 +10,7 @@ from services.dispatch.store.files import (
     keep_file,
 )
 from services.dispatch.store.helping import TurnedUp, list_owed, save_tasks, tasks_of, turned_up
-from services.dispatch.store.orders import Filters, list_orders, orders_of, save
+from services.dispatch.store.orders import Filters, facts_of, list_orders, orders_of, save
 from services.dispatch.store.returning import Bounces, bounces, list_returns, returns_of, save_returns
 from services.dispatch.store.supplementing import add_supplements, forget_supplements, supplements_of
 from services.dispatch.store.verifying import lookers, open_verifications, save_verifications, verifications_of
@@ -25,6 +25,7 @@ __all__ = [
     "condemned",
     "count_files",
     "drop_files",
+    "facts_of",
     "files_of",
     "forget_files",
     "forget_supplements",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from libs.common.contracts.vocabulary import Urgency
@@ -13,6 +14,7 @@ from services.dispatch.domain import Order, State
 
 ORDERS = Rows("orders", Order, key=("ticket_id",))
 
+FACTS = "SELECT facts FROM aggregates WHERE subject = $1"
 PAGE = """
 WHERE (dispatched_at, ticket_id) > ($1, $2)
   AND ($3::text[] IS NULL OR unit_code = ANY($3)) AND ($4::text IS NULL OR state = $4)
@@ -41,6 +43,12 @@ async def orders_of(tx: Tx, tickets: Sequence[UUID]) -> dict[UUID, Order]:
     """Return the order of each ticket that has one."""
     orders = await ORDERS.load(tx.connection, "WHERE ticket_id = ANY($1)", list(tickets))
     return {order.ticket_id: order for order in orders}
+
+
+async def facts_of(connection: Any, ticket_id: UUID) -> dict[str, Any]:
+    """Return what is remembered of a ticket, as it is kept; nothing if it was never heard of."""
+    kept: dict[str, Any] | None = await connection.fetchval(FACTS, str(ticket_id))
+    return kept or {}
 
 
 async def save(tx: Tx, orders: Sequence[Order]) -> None:

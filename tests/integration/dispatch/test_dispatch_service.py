@@ -93,6 +93,8 @@ async def test_a_judgement_of_a_repeat_heard_before_the_link_is_not_handed_out(w
     await world.peer.say(other, RECEIVED, HEATING)
     await world.probe.named("ticket.dispatched", subject=other)
     assert {event.ticket for event in world.probe.seen} == {other}
+    looked = await world.see()
+    assert (looked.status_code, looked.json()["detail"]) == (404, "this ticket was never handed to a unit")
 
 
 async def test_a_judged_ticket_whose_receipt_was_lost_is_dispatched_all_the_same(world: World) -> None:
@@ -109,7 +111,7 @@ async def test_an_answer_that_was_none_becomes_an_order_of_round_two(world: Worl
     assert (await world.do("accept")).status_code == 409
     await world.peer.say(world.ticket, RECEIVED)
     (told,) = await world.probe.named("ticket.dispatched")
-    assert (told.data.round, told.data.rule) == (2, "reopened")
+    assert (told.data.round, told.data.rule) == (2, "duty")
 
 
 async def test_a_reopened_ticket_goes_back_to_its_lead_in_a_new_round_and_closes(world: World) -> None:
@@ -118,7 +120,7 @@ async def test_a_reopened_ticket_goes_back_to_its_lead_in_a_new_round_and_closes
     await world.do("resolve", {"reply": "修好了"})
     await world.peer.say(world.ticket, TicketReopened(reason="not_solved", round=2, at=NOON))
     order = (await world.do("accept")).json()
-    assert (order["unit"]["code"], order["round"], order["rule"]) == ("co-heating", 2, "reopened")
+    assert (order["unit"]["code"], order["round"], order["rule"]) == ("co-heating", 2, "duty")
     await world.peer.say(world.ticket, TicketClosed(outcome="solved", round=2, at=NOON))
     page = await world.http.get("/dispatch/v1/orders", params={"state": "closed"})
     assert [item["ticket_id"] for item in page.json()["items"]] == [str(world.ticket)]

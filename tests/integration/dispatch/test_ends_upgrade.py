@@ -29,7 +29,7 @@ def upgrade(fresh_database: str, tmp_path: Path) -> Upgrade:
 
     async def upgraded(service: str, *rows: Rows) -> Any:
         migrations = Path("services") / service / "migrations"
-        shutil.copytree(migrations, tmp_path / service, ignore=shutil.ignore_patterns("000[2-9]*"))
+        shutil.copytree(migrations, tmp_path / service, ignore=shutil.ignore_patterns("000[2-9]*", "00[1-9]?_*"))
         await migrate(fresh_database, tmp_path / service)
         connection = await asyncpg.connect(fresh_database)
         for statement, arguments in rows:

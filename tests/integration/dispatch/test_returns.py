@@ -126,7 +126,8 @@ async def test_what_was_refused_is_not_said_again_and_the_last_word_is_the_centr
     await rules(world, upheld=False)
     final = await back(world, "unclear")
     assert (final.status_code, "终局" in final.json()["detail"]) == (409, True)
-    (first, second) = [event.data for event in await world.probe.named("ticket.ruled")]
+    told = await world.probe.until(lambda seen: sum(event.data.name == "ticket.ruled" for event in seen) == 2)
+    (first, second) = [event.data for event in told if event.data.name == "ticket.ruled"]
     assert [(ruled.final, ruled.against) for ruled in (first, second)] == [(False, "unit"), (True, "unit")]
 
 

@@ -52,6 +52,7 @@ def test_who_is_named_and_sent_back_is_not_tried_again(router: Router) -> None:
     [
         ("edu-02-01", "profession", "dept-education"),
         ("rural-03-09", "profession", "dept-agriculture"),
+        ("rural-05-09", "farming", "dept-gardening"),
         ("plan-03-01", "no_place", "centre"),
         ("housing-01-01", "no_place", "centre"),
         ("civil-03-02", "entitlement", "dept-civil-affairs"),

@@ -80,7 +80,7 @@ def test_what_was_linked_or_answered_from_the_beginning_is_dispatched_when_it_is
 @pytest.mark.parametrize("heard", [(RECEIVED, REOPENED), (REOPENED, RECEIVED)])
 def test_an_answer_that_was_none_becomes_an_order_of_round_two(router: Router, heard: tuple[Event, ...]) -> None:
     life = Life(router).hear(ANSWERED, WATER, *heard)
-    assert (life.now.state, life.now.round, life.now.rule) == ("dispatched", 2, "reopened")
+    assert (life.now.state, life.now.round, life.now.rule) == ("dispatched", 2, "duty")
     assert life.now.why[0].endswith("主办")
 
 
@@ -119,7 +119,7 @@ def test_a_reopened_ticket_goes_back_to_its_lead_in_a_new_round(life: Life) -> N
     life.do(lambda order: resolve(order, "修好了", NOON)).hear(STREET, closed(1), REOPENED)
     again = life.said[-1]
     assert isinstance(again, TicketDispatched)
-    assert (again.unit.code, again.round, again.rule) == ("co-water", 2, "reopened")
+    assert (again.unit.code, again.round, again.rule) == ("co-water", 2, "duty")
     assert (life.now.state, life.now.contacted_at, life.now.reply) == ("dispatched", None, None)
 
 

@@ -180,6 +180,14 @@ def test_an_upheld_return_counts_against_what_had_sent_the_order_there(
     assert (ruled.against, ruled.against_rule, life.returns[0].against) == (against, rule, against)
 
 
+@pytest.mark.parametrize(("rule", "against"), [("duty", "routing"), ("reassigned", "person"), ("learned", "model")])
+def test_in_a_later_round_it_still_counts_against_what_had_named_the_lead(life: Life, rule: str, against: str) -> None:
+    life.do(sign).do(lambda order: resolve(replace(order, rule=rule), "修好了", NOON)).hear(closed(1), REOPENED)
+    assert "首接负责" in life.now.why[0]
+    life.back().rules("dept-water")
+    assert (life.returns[0].rule, life.returns[0].against) == (rule, against)
+
+
 def test_a_refused_return_counts_against_who_pushed_it_back(life: Life) -> None:
     life.back().rules()
     assert (life.returns[0].against, life.returns[0].to_code) == ("unit", "co-water")

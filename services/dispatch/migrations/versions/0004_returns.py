@@ -44,6 +44,7 @@ CREATE TABLE returns (
 ) WITH (fillfactor = 80);
 CREATE INDEX returns_ticket ON returns (ticket_id, turn);
 CREATE INDEX returns_due ON returns (state, due_at, return_id);
+CREATE INDEX returns_unit ON returns (unit_code, state, due_at, return_id);
 CREATE INDEX returns_ended ON returns (ended_at) WHERE state IN ('upheld', 'overturned', 'refused');
 CREATE INDEX returns_wrongly ON returns (ended_at) WHERE state = 'upheld' AND against = 'routing';
 
