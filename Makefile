@@ -1,7 +1,7 @@
 # Everything a person or a machine does with Jiesu. `run` and `test` do all the set-up they need.
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check check-style check-types check-imports check-city bench chaos evaluate up down lock \
-	setup-run setup-dev media
+	bench-clocks setup-run setup-dev media
 python := .venv/bin/python
 
 # Settings may stand in .env (see .env.example).
@@ -11,7 +11,7 @@ export
 endif
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup-run:
 	@scripts/setup.sh run
@@ -55,6 +55,9 @@ check-city: setup-dev
 
 bench: setup-dev ## measure throughput and latency; prints the settings beside the numbers
 	@$(python) -m tests.bench
+
+bench-clocks: setup-dev ## how late marks take effect among a million running clocks
+	@$(python) -m tests.bench.clocks
 
 chaos: setup-dev ## random faults under load; JIESU_CHAOS_SEED repeats a run
 	@$(python) -m pytest tests/chaos -q -s

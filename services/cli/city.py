@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from math import sqrt
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ import typer
 
 from libs.common.city.learning.history import Case, cases
 from libs.common.city.learning.mapping import Mapped, load_map
-from libs.common.city.learning.packing import Coded, make_pack
+from libs.common.city.learning.packing import Coded, Made, make_pack
 from libs.common.city.pack import City, load_city
 from services.cli import reliving
 from services.cli.client import KeyFile, Url, ask
@@ -45,20 +46,28 @@ def learn_(
     """Make a whole city pack: questions, units, areas, limits, and the routing that the records teach."""
     map_ = load_map(map_file)
     found = read(history, map_, since, until)
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise CityCommandError(f"{to} is there and not empty")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{to.name}-", dir=to.parent) as beside:
+        city, made, quality = _made(history, found, map_, draft := Path(beside) / to.name)
+        draft.rename(to)
+    table(f"Made of {history.name}", ("what", "how many"), [(n, getattr(made, n)) for n in made.__dataclass_fields__])
+    show("The newest records, held out", quality)
+    say(f"{to} is the pack of {city.name.en}: JIESU_CITY={to} makes it yours.", "bold green")
+
+
+def _made(history: Path, found: Sequence[Case], map_: Mapped, to: Path) -> tuple[City, Made, Quality]:
+    """Make a pack in a folder of its own, so that one which cannot be made leaves nothing behind."""
     try:
         made = make_pack(found, map_, to)
-    except (FileExistsError, ValueError) as error:
-        raise CityCommandError(f"{to}: {error}") from error
-    city = load_city(to)
-    say(f"Learning the routing of {len(found)} records …")
-    try:
+        city = load_city(to)
+        say(f"Learning the routing of {len(found)} records …")
         model, quality = learn(lessons(found, city))
     except ValueError as error:
         raise CityCommandError(f"{history}: {error}") from error
     model.save(to / FILE)
-    table(f"Made of {history.name}", ("what", "how many"), [(n, getattr(made, n)) for n in made.__dataclass_fields__])
-    show("The newest records, held out", quality)
-    say(f"{to} is the pack of {city.name.en}: JIESU_CITY={to} makes it yours.", "bold green")
+    return city, made, quality
 
 
 @app.command()

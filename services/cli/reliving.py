@@ -2,18 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from csv import DictReader
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from deploy.simulator.client import Platform
 from libs.common.city.learning.history import Case
-from libs.common.city.learning.limits import Span, due_at
 from libs.common.city.learning.mapping import Mapped, load_map
 from libs.common.city.pack import City, load_city
 from libs.common.local.home import clock_of, key_file
@@ -71,7 +67,7 @@ def replay(
     with platform_process(settings):
         clock = Clock.parse(clock_of(settings.home))
         relived = asyncio.run(_relive(settings.base_url, key_file(settings), clock, some, end))
-    _tell(relived, city, _limits(pack), map_)
+    _tell(relived, city)
 
 
 async def _relive(url: str, key: Path, clock: Clock, some: Sequence[Case], end: datetime) -> list[Relived]:
@@ -138,29 +134,13 @@ async def _gathered(awaited: Iterable[Awaitable[Relived]]) -> list[Relived]:
     return list(await asyncio.gather(*map(one, awaited)))
 
 
-def _limits(pack: Path) -> Mapping[str, Span]:
-    with suppress(FileNotFoundError), (pack / "limits.csv").open(encoding="utf-8", newline="") as file:
-        return {
-            row["code"]: Span(
-                float(row["completion_days"]),
-                "working" if row["count"] == "working" else "natural",
-                float(row["share"]),
-                int(row["targets"]),
-            )
-            for row in DictReader(file)
-        }
-    return {}
-
-
-def _tell(relived: Sequence[Relived], city: City, limits: Mapping[str, Span], map_: Mapped) -> None:
+def _tell(relived: Sequence[Relived], city: City) -> None:
     ends = Counter(one.status for one in relived)
     table("Where the tickets are", ("status", "tickets"), ends.most_common())
-    table("Beside the records", ("what", "of", "share"), compared(relived, city, limits, map_))
+    table("Beside the records", ("what", "of", "share"), compared(relived, city))
 
 
-def compared(
-    relived: Sequence[Relived], city: City, limits: Mapping[str, Span], map_: Mapped
-) -> list[tuple[str, int, str]]:
+def compared(relived: Sequence[Relived], city: City) -> list[tuple[str, int, str]]:
     """Return in what the platform and the records agree: what, of how many, and the share."""
     orders = [one for one in relived if one.order]
     department = {unit.short: _department(city, code) for code, unit in city.units.items()}
@@ -170,8 +150,8 @@ def compared(
         _share("question from words and place", orders, lambda o: o.ticket["category"][2] == o.case.category[2]),
         _share("unit as in the record", units, lambda pair: pair[0] == pair[1]),
         _share("department as in the record", units, lambda pair: department.get(pair[0]) == department[pair[1]]),
-        *_due(relived, city, limits, map_),
-        *_on_time(relived, city, limits, map_),
+        _share("due within a day of the record's target", _with_target(relived), _near),
+        *_on_time(relived),
     ]
 
 
@@ -190,61 +170,26 @@ def _has_clocks(one: Relived) -> bool:
     return {clock["clock"] for clock in one.clocks} == {"response", "completion"}
 
 
-def _due(
-    relived: Sequence[Relived], city: City, limits: Mapping[str, Span], map_: Mapped
-) -> list[tuple[str, int, str]]:
-    """Compare when work was due: by the class, as clocks run, and by the limit of the question itself."""
-    due = _Due(city, limits, map_)
-    with_target = [one for one in relived if one.case.due and one.completion]
-
-    def near(one: Relived, at: datetime | None) -> bool:
-        return at is not None and one.case.due is not None and abs(at - one.case.due) <= NEAR
-
-    return [
-        _share("due within a day of the record's target, by the class", with_target, lambda o: near(o, _class_due(o))),
-        _share("the same, by limits.csv", with_target, lambda o: near(o, due.of(o.case))),
-    ]
+def _with_target(relived: Sequence[Relived]) -> list[Relived]:
+    return [one for one in relived if one.case.due and one.completion]
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
-    """When a case was due by the limit of its own question; None where the pack knows none."""
-
-    city: City
-    limits: Mapping[str, Span]
-    map: Mapped
-
-    def of(self, case: Case) -> datetime | None:
-        code = next((question.code for question in self.city.catalogue if question.category == case.category), "")
-        span = self.limits.get(code)
-        return due_at(case.opened.astimezone(ZoneInfo(self.city.timezone)), span, self.map.office) if span else None
+def _near(one: Relived) -> bool:
+    if one.completion is None or one.case.due is None:
+        return False
+    return abs(datetime.fromisoformat(one.completion["due_at"]) - one.case.due) <= NEAR
 
 
-def _class_due(one: Relived) -> datetime | None:
-    return datetime.fromisoformat(one.completion["due_at"]) if one.completion else None
-
-
-def _on_time(
-    relived: Sequence[Relived], city: City, limits: Mapping[str, Span], map_: Mapped
-) -> list[tuple[str, int, str]]:
+def _on_time(relived: Sequence[Relived]) -> list[tuple[str, int, str]]:
     """Compare what was done in time, of records that were closed while they were lived again."""
-    due = _Due(city, limits, map_)
     done = [
         one for one in relived
         if one.completion and one.completion["state"] == "met" and one.case.on_time is not None and one.case.closed
     ]  # fmt: skip
-    limited = [one for one in done if due.of(one.case)]
-
-    def in_time(one: Relived) -> bool:
-        at = due.of(one.case)
-        return at is not None and one.case.closed is not None and one.case.closed <= at
-
     return [
         _share("done in time, as clocks say", done, _green),
         _share("done in time, as records say", done, lambda one: bool(one.case.on_time)),
         _share("clock and record agree", done, lambda one: _green(one) == one.case.on_time),
-        _share("done in time, by limits.csv", limited, in_time),
-        _share("limits.csv and record agree", limited, lambda one: in_time(one) == one.case.on_time),
     ]
 
 

@@ -110,4 +110,5 @@ SERVICE = Service(
         "handovers": handlers.do_handovers,
         "loads": handlers.keep_loads,
     },
+    jobs_first=("rules",),
 )

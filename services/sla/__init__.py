@@ -1,7 +1,9 @@
 """督办: holds every appeal to its deadline.
 
-Consumes ticket.received, linked, answered and withdrawn from intake, ticket.classified and reclassified from classify,
-ticket.dispatched, reassigned, contacted and resolved from dispatch, ticket.reopened from feedback. Emits
-clock.started, paused, resumed, warned, breached, met and stopped, and supervision.opened, raised and closed on
-jiesu.sla.v1. Only sla fires a clock. Tells the lead of each reminder and each light by a notice.
+Consumes ticket.received, linked, answered, withdrawn and erased from intake, ticket.classified and reclassified and
+hotspot.raised, updated and cooled from classify, ticket.dispatched, reassigned, contacted, resolved, returned, ruled,
+recalled, assigned and assisted from dispatch, ticket.reopened and closed from feedback. Emits clock.started, paused,
+resumed, extended, warned, breached, met and stopped, task.started, warned, breached, met and stopped,
+supervision.opened, raised, stepped and closed, and deduction.proposed on jiesu.sla.v1. Only sla fires a clock. Tells
+units of reminders, lights and cases of supervision by notices.
 """

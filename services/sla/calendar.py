@@ -1,25 +1,30 @@
 """Time as a city counts it: day and night, or only while its offices are open.
 
 Working time is one function that never falls: how much has been worked up to a moment. What passed between two moments
-is its difference; a limit is due at the first moment at which it has grown by that limit. So the two are each other's
-inverse, and no second is lost or counted twice, whatever lies between: nights, holidays, a change of the clocks, the
-turn of a year.
+is its difference; a limit is due when it has grown by that limit. So the two are each other's inverse, and no second is
+lost or counted twice, whatever lies between: nights, holidays, a change of the clocks, the turn of a year.
+
+While offices are closed the function stands still. A limit that runs out just as they close is reached during all of
+that: cities say whether it is due at its beginning, the closing, or at its end, when they open again.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import accumulate
+from itertools import accumulate, count
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 Kind = Literal["natural", "working"]
+RunsOut = Literal["closing", "opening"]
+"""When a limit is due that runs out just as offices close."""
 Hours = tuple[tuple[time, time], ...]
 """When a day is worked, in order and in local time; none on a day of rest. A span that ends at 00:00 ends the day."""
 MIDNIGHT = time(0)
 NOTHING = timedelta()
 A_DAY = timedelta(days=1)
+A_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,11 @@ class Year:
         span = bisect_right(self.opens, moment) - 1
         return self.worked_by[span] - max(self.closes[span] - moment, NOTHING) if span >= 0 else NOTHING
 
-    def moment(self, worked: timedelta) -> datetime:
-        """Return the first moment at which so much of the year, more than nothing, was worked."""
-        span = bisect_left(self.worked_by, worked)
-        return self.closes[span] - (self.worked_by[span] - worked)
+    def moment(self, worked: timedelta, runs_out: RunsOut) -> datetime | None:
+        """Return when so much of the year, more than nothing, was worked; None if that is in a later year."""
+        find = bisect_left if runs_out == "closing" else bisect_right
+        span = find(self.worked_by, worked)
+        return self.closes[span] - (self.worked_by[span] - worked) if span < len(self.closes) else None
 
 
 class Calendar:
@@ -54,24 +60,26 @@ class Calendar:
     """
 
     def __init__(
-        self, zone: ZoneInfo, hours: Callable[[date], Hours], is_known: Callable[[int], bool], version: str
-    ) -> None:
+        self, zone: ZoneInfo, hours: Callable[[date], Hours], is_known: Callable[[int], bool], version: str,
+        runs_out: RunsOut = "closing",
+    ) -> None:  # fmt: skip
         self.zone = zone
         self.version = version
         self.hours = hours
         self.is_known = is_known
+        self.runs_out = runs_out
         self._years: dict[int, Year] = {}
 
     def due(self, start: datetime, limit: timedelta, kind: Kind) -> datetime:
-        """Return the first moment at which the limit has passed since the start."""
+        """Return when the limit has passed since the start."""
         if kind == "natural" or not limit:
             return start + limit
         year = self._year_of(start)
         wanted = year.worked(start) + limit
-        while wanted > year.whole:
+        while (due := year.moment(wanted, self.runs_out)) is None:
             wanted -= year.whole
             year = self._year(year.number + 1)
-        return year.moment(wanted)
+        return due
 
     def elapsed(self, start: datetime, end: datetime, kind: Kind) -> timedelta:
         """Return how much time passed from the start to an end that is not before it."""
@@ -110,5 +118,14 @@ class Calendar:
             day += A_DAY
 
     def _instant(self, day: date, at: time) -> datetime:
-        """Return when a clock on the wall shows this: in UTC, where an hour is an hour also when clocks are changed."""
-        return datetime.combine(day, at, self.zone).astimezone(UTC)
+        """Return when a clock on the wall shows this: in UTC, where an hour is an hour also when clocks are changed.
+
+        The first time, where it shows it twice; where it never does, the moment at which clocks go forward over it.
+        """
+        wall = datetime.combine(day, at, self.zone)
+        shown = (instant := wall.astimezone(UTC)).astimezone(self.zone)
+        skipped = shown.replace(tzinfo=None) - wall.replace(tzinfo=None)
+        if not skipped:
+            return instant
+        minutes = (instant - skipped + number * A_MINUTE for number in count())
+        return next(minute for minute in minutes if minute.astimezone(self.zone).utcoffset() == shown.utcoffset())

@@ -4,15 +4,17 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from libs.common.city.pack import City, load_city
-from libs.common.contracts import dispatch, sla
+from libs.common.city.seeing import hierarchy
+from libs.common.contracts import sla
 from libs.common.messaging.consumer import On
 from libs.common.runtime.privacy import Secrets
 from libs.common.runtime.service import Service
 from libs.common.runtime.settings import Settings
 from services.sla import handlers
 from services.sla.api import router
-from services.sla.domain import Book, Mark, Policy, Telling, hierarchy
-from services.sla.domain.cases import Rules
+from services.sla.domain import Book, Mark, Policy, Telling
+from services.sla.domain.owners import Rules
+from services.sla.lateness.rates import Rates
 from services.sla.messages import Messages
 
 
@@ -37,7 +39,8 @@ def book_of(city: City) -> Book:
 def telling_of(city: City) -> Telling:
     """Return how a city pack has units told of their clocks."""
     centre = next(unit.code for unit in city.units.values() if unit.kind == "centre")
-    return Telling(city.notices, city.units, centre, ZoneInfo(city.timezone))
+    calendar = handlers.calendar_of(city)
+    return Telling(city.notices, city.units, centre, calendar.zone, lambda day: bool(calendar.hours(day)))
 
 
 def engine(settings: Settings, _: Secrets) -> handlers.Engine:
@@ -52,6 +55,7 @@ def engine(settings: Settings, _: Secrets) -> handlers.Engine:
         language=city.default_language,
         telling=telling_of(city),
         rules=Rules(city.supervision, city.units, ZoneInfo(city.timezone)),
+        lateness=Rates({}, city.supervision.prior),
     )
 
 
@@ -59,7 +63,7 @@ SERVICE = Service(
     name="sla",
     consumes={event: On(handlers.on_event) for event in handlers.MEMORY.events}
     | {event: On(handlers.on_hotspot) for event in handlers.HOT.events}
-    | {event: On(handlers.on_help) for event in (dispatch.TicketAssigned, dispatch.TicketAssisted)},
+    | {event: On(handlers.on_help) for event in handlers.HELP},
     emits=frozenset(
         {
             sla.ClockStarted,
@@ -91,11 +95,15 @@ SERVICE = Service(
         handlers.TASK_TIMER: handlers.on_task_timer,
     },
     notifies=True,
+    letters=handlers.letters,
     jobs={
         "notices": handlers.send_due,
         "board": handlers.fold_changes,
         "owners": handlers.keep_owners,
+        "lateness": handlers.keep_lateness,
         "policies": handlers.keep_current,
         "calendar": handlers.keep_calendar,
     },
+    # A clock that fires before its policies and its days of work are known would be moved by those of the pack.
+    jobs_first=("policies", "calendar"),
 )

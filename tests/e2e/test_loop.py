@@ -236,3 +236,17 @@ async def test_who_repeats_an_appeal_that_has_ended_is_heard_anew(city: City) ->
     await city.works(again)
     await city.reviews(again, "yes")
     await city.ends(again, "closed")
+
+
+async def test_the_second_return_is_under_supervision_until_it_is_ruled_on(city: City) -> None:
+    ticket = await city.dispatched()
+    for note in ("非本单位职责，供水由自来水集团负责", "非本单位职责，该处管网由产权单位负责"):
+        await city.does(ticket, "accept")
+        await city.does(ticket, "return", ground="not_our_duty", note=note)
+        if "供水" in note:
+            await city.does(ticket, "rule", upheld=True, note="改派")
+    (opened,) = await city.platform.probe.named("supervision.opened", subject=ticket)
+    assert (opened.data.ground, opened.data.level, opened.data.owner.code) == ("dispute", 2, "centre")
+    await city.does(ticket, "rule", upheld=False, note="由该单位办理")
+    (closed,) = await city.platform.probe.named("supervision.closed", subject=ticket)
+    assert closed.data.outcome == "done"

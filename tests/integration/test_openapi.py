@@ -8,6 +8,7 @@ import pytest
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.service import Service
 from services.embedded import SERVICES
+from services.sla.handlers import board
 from tests.support.openapi import cases, check
 from tests.support.stages import ManualClock, client, running, settings_for
 
@@ -17,8 +18,10 @@ NOBODY = "http://127.0.0.1:9"
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: str(service.name))
 async def test_whatever_is_sent_the_answer_is_one_that_openapi_declares(
-    service: Service, fresh_database: str, tmp_path: Path
+    service: Service, fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A stream is told in one piece here, and ends when all there is was told.
+    monkeypatch.setattr(board, "LISTEN_SECONDS", 0)
     settings = replace(settings_for(tmp_path, fresh_database), classify_url=NOBODY)
     async with running(service, settings, MemoryBus(), ManualClock()) as stage:
         async with client([stage], (tmp_path / "key").read_text()) as http:

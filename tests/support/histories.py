@@ -10,7 +10,8 @@ MAP = """
 city: { code: harbour, name: { zh: Harbour City, en: Harbour City }, timezone: America/New_York, default_language: en }
 centre: { name: { zh: Harbour Hotline, en: Harbour Hotline }, phone: "311" }
 bounds: { south: 10.0, west: 20.0, north: 10.2, east: 20.2 }
-office: { count: working, weekdays: [1, 2, 3, 4, 5], opens: "08:30:00", closes: "17:00:00" }
+office:
+  { count: working, weekdays: [1, 2, 3, 4, 5], opens: "08:30:00", closes: "17:00:00", holidays: "", runs_out: opening }
 dates: "%m/%d/%Y %H:%M"
 columns:
   { number: id, opened: opened, due: due, closed: closed, on_time: on_time, words: title, level1: l1, level2: l2,

@@ -85,8 +85,9 @@ class Life:
 
     def _decide(self, facts: Facts) -> None:
         route = self.router.route(facts.classified.matter) if facts.classified else None
-        ruling = decide(TICKET, facts, self.order, route, NOON)
-        assert decide(TICKET, facts, ruling.order, route, NOON).events == (), "a decision asked twice must rest"
+        ruling = decide(TICKET, facts, self.order, route, NOON, self.router)
+        again = decide(TICKET, facts, ruling.order, route, NOON, self.router)
+        assert again.events == (), "a decision asked twice must rest"
         self.order, self.said = ruling.order, [*self.said, *ruling.events]
         if self.order:
             self.returns = [self._followed(one, self.order, facts) for one in self.returns]

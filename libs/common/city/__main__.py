@@ -24,6 +24,7 @@ def _summary(city: City) -> list[str]:
         f"questions {len(city.catalogue)} in {len(city.catalogue.level1)} categories, phrases {phrases}",
         f"catalogue version {city.catalogue.version}",
         f"rules of routing {len(city.rules.rules)}, version {city.rules.version}",
+        f"rules of limits {len(city.policies.rules)}, version {city.policies.version}; days set {len(city.calendar)}",
         f"duties {duties} of {len(city.duties.by_unit)} units, {len(city.duties.reasons)} units without for a reason",
         f"place names {len(city.places)}, villages {villages}, communities {communities}",
         f"emergency numbers {', '.join(emergency.number for emergency in city.emergencies.numbers)}",

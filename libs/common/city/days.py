@@ -39,6 +39,7 @@ def is_known_year(year: int) -> bool:
     return bool(min(chinese_calendar.holidays).year <= year <= max(chinese_calendar.holidays).year)
 
 
+@lru_cache(maxsize=64)
 def kinds_of(place: str) -> tuple[Callable[[date], DayKind], Callable[[int], bool]]:
     """Return what tells the kind of a day somewhere, and of which years it is known.
 

@@ -9,6 +9,7 @@ deploy/cities/<city>/
   changes.csv    units that begin or end, and who succeeds them
   routing.toml   whose work an appeal is, as rules in order; optional
   policies.toml  how long work may take, as rules in order, and what may happen to a clock; optional
+  limits.csv     how long work may take of single questions; optional
   calendar.csv   days that are worked otherwise than the calendar has it; optional
   returns.toml   on which grounds a unit may return an order, and how soon; optional
   supervision.toml  what comes under supervision, and how soon it is answered; optional
@@ -33,6 +34,7 @@ from typing import cast
 from libs.common.city.catalogue import Catalogue, load_catalogue
 from libs.common.city.duties import Duties, load_duties
 from libs.common.city.emergencies import Emergencies, load_emergencies
+from libs.common.city.limits import load_limits
 from libs.common.city.named import Named, load_named
 from libs.common.city.names import (
     COMMUNITY_COLUMNS,
@@ -44,7 +46,7 @@ from libs.common.city.names import (
 )
 from libs.common.city.overrides import Overrides, load_overrides
 from libs.common.city.points import Points, load_points
-from libs.common.city.policies import PolicySet, load_policies
+from libs.common.city.policies import PolicySet, class_rules, load_policies, sections
 from libs.common.city.problems import Problems
 from libs.common.city.returns import Returns, load_returns
 from libs.common.city.rules import Known, RuleSet, load_rules
@@ -80,7 +82,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """All that the services know of the city they serve."""
+    """All that the services know of the city they serve.
+
+    `base_policies` is what stands behind a policies.toml that comes in: the text of each part by its name.
+    """
 
     code: str
     name: Name
@@ -97,6 +102,7 @@ class City:
     returns: Returns
     supervision: Supervision
     policies: PolicySet
+    base_policies: Mapping[str, str]
     calendar: Overrides
     policy: Policy
     rates: Rates
@@ -136,13 +142,16 @@ def load_city(path: Path) -> City:
     bodies = load_bodies(path / "outward.csv", problems)
     scope = load_scope(path / "scope.toml", bodies, problems)
     points = load_points(path / "points.csv", units, problems)
-    policies = load_policies(path, settings.policy, catalogue, problems) if settings else None
+    base_policies = load_limits(path, catalogue, problems) | (class_rules(settings.policy) if settings else {})
+    policies = load_policies(path, base_policies, catalogue, problems) if settings else None
+    base_policies |= sections(policies.text) if policies else {}
     calendar = load_overrides(path, problems)
     problems.raise_if_any()
     return _city(
         cast(Settings, settings), units, places, communities, catalogue, duties, named,
         cast(RuleSet, rules),
-        cast(Returns, returns), cast(Supervision, supervision), cast(PolicySet, policies), calendar,
+        cast(Returns, returns), cast(Supervision, supervision),
+        cast(PolicySet, policies), base_policies, calendar,
         services, cast(Emergencies, emergencies), bodies, scope, points,
     )  # fmt: skip
 
@@ -159,6 +168,7 @@ def _city(
     returns: Returns,
     supervision: Supervision,
     policies: PolicySet,
+    base_policies: Mapping[str, str],
     calendar: Overrides,
     services: Services,
     emergencies: Emergencies,
@@ -183,6 +193,7 @@ def _city(
         returns=returns,
         supervision=supervision,
         policies=policies,
+        base_policies=base_policies,
         calendar=calendar,
         policy=settings.policy,
         rates=settings.rates,

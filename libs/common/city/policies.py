@@ -2,14 +2,18 @@
 
 Of each clock the first rule that applies and names a limit for it decides. A rule applies when all its conditions hold;
 of a condition that lists several values one is enough, and one that is left out always holds. A rule with a cap
-(`response_at_most`) lets no clock that it applies to be due later, whatever the limit. Behind the rules of the file
-stand those of the classes, from city.toml: what is kept of a version is the whole of it.
+(`response_at_most`) lets no clock that it applies to be due later, whatever the limit.
+
+Behind the rules of the file stand those of the city: of single questions, from limits.csv, then of the classes and the
+elderly, from city.toml. One of the same name in the file stands instead of it. Pauses, extensions and reopenings that a
+file says nothing of are as the city has them; `pause = []` is none. What is kept of a version is the whole of it.
 """
 
 import hashlib
 import json
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass as plain
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +34,8 @@ Level = Literal["district", "centre"]
 Again = Literal["not_solved", "repeat"]
 LONGEST = timedelta(days=3660)
 """No limit is longer than ten years: beyond lies no calendar, and soon no date."""
+HEADER = "# What stands behind, as the city has it."
+SECTIONS = ("pause", "extension", "reopening")
 _STRICT = ConfigDict(extra="forbid")
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -97,7 +103,7 @@ class _File:
 class PolicySet:
     """One version: rules with the codes each is about (None for all), grounds, levels; the text, and its hash.
 
-    The text is whole: it holds the rules of the classes too.
+    The text is whole: it holds what stands behind the file too.
     """
 
     rules: tuple[Rule, ...]
@@ -113,21 +119,34 @@ _FILE = TypeAdapter(_File)
 _SPAN: TypeAdapter[timedelta] = TypeAdapter(timedelta)
 
 
-def load_policies(folder: Path, classes: Policy, catalogue: Catalogue, problems: Problems) -> PolicySet | None:
-    """Read the policies of a pack; None when they cannot be used, with the reasons noted."""
+def load_policies(
+    folder: Path, base: dict[str, str], catalogue: Catalogue, problems: Problems
+) -> PolicySet | None:  # fmt: skip
+    """Read the policies of a pack; None when they cannot be used, with the reasons noted.
+
+    `base` has the text of what stands behind the file by its name, in order.
+    """
     path = folder / FILE
-    return read_policies(FILE, (path if path.is_file() else GENERAL).read_bytes(), classes, catalogue, problems)
+    general = sections(GENERAL.read_text(encoding="utf-8"))
+    return read_policies(FILE, (path if path.is_file() else GENERAL).read_bytes(), base | general, catalogue, problems)
+
+
+def sections(text: str) -> dict[str, str]:
+    """Return what policies say beside rules, by the name of each section."""
+    found = {name: re.findall(rf"(?ms)^\[+ *{name} *\]+.*?(?=^\[|\Z)", text) for name in SECTIONS}
+    return {f"[{name}]": "".join(parts) for name, parts in found.items() if parts}
 
 
 def read_policies(
-    name: str, content: bytes, classes: Policy, catalogue: Catalogue, problems: Problems
+    name: str, content: bytes, base: Mapping[str, str], catalogue: Catalogue, problems: Problems
 ) -> PolicySet | None:
     """The same of a file's bytes, wherever they came from."""
     try:
         text = content.decode("utf-8-sig")
-        read = _FILE.validate_python(tomllib.loads(text))
-        if not _covers_all(read.rule):
-            text = f"{text.rstrip()}\n\n{class_rules(classes)}"
+        said = tomllib.loads(text)
+        read = _FILE.validate_python(said)
+        if lacking := base.keys() - {rule.id for rule in read.rule} - {f"[{name}]" for name in said}:
+            text = "\n".join([text.rstrip(), "", HEADER, *(part for name, part in base.items() if name in lacking)])
             read = _FILE.validate_python(tomllib.loads(text))
     except ValidationError as wrong:
         for error in wrong.errors(include_url=False):
@@ -147,42 +166,46 @@ def read_policies(
     )  # fmt: skip
 
 
-def class_rules(classes: Policy) -> str:
-    """Return the rules of the classes as text, the cap of the elderly before them."""
-    rules = [f'[[rule]]\nid = "elderly"\nelderly = true\nresponse_at_most = "{_iso(classes.elderly_response)}"\n']
-    for urgency, limit in classes.limits.items():
-        rules.append(rule_text(f"class_{urgency}", limit, classes.calendar.count, urgency=[urgency]))
-    return "# The classes, as city.toml has them.\n" + "\n".join(rules)
+def class_rules(classes: Policy) -> dict[str, str]:
+    """Return the text of the rules of the classes by their names, the cap of the elderly before them."""
+    cap = f'[[rule]]\nid = "elderly"\nelderly = true\nresponse_at_most = "{iso(classes.elderly_response)}"\n'
+    return {"elderly": cap} | {
+        (id_ := f"class_{urgency}"): rule_text(id_, limit, classes.calendar.count, urgency=[urgency])
+        for urgency, limit in classes.limits.items()
+    }
 
 
 def rule_text(id_: str, limit: Limit, count: Count, **conditions: list[str]) -> str:
     """Return one rule as text."""
     lines = [f"{name} = {json.dumps(values, ensure_ascii=False)}" for name, values in conditions.items()]
-    limits = [f'response = "{_iso(limit.response)}"', f'completion = "{_iso(limit.completion)}"']
+    limits = [f'response = "{iso(limit.response)}"', f'completion = "{iso(limit.completion)}"']
     return "\n".join(["[[rule]]", f'id = "{id_}"', *lines, *limits, f'count = "{count}"', ""])
 
 
-def _iso(span: timedelta) -> str:
+def iso(span: timedelta) -> str:
+    """Return a span as the file has it, such as P2D."""
     written: str = _SPAN.dump_python(span, mode="json")
     return written
 
 
-def _covers_all(rules: tuple[Rule, ...]) -> bool:
-    """Whether every class has limits on no other condition, so that each clock has one."""
+def _uncovered(rules: Iterable[Rule]) -> Iterator[str]:
+    """Yield the classes in which some clock has no limit, but on a condition."""
     plain_ones = [rule for rule in rules if rule == Rule(
         rule.id, urgency=rule.urgency, response=rule.response, completion=rule.completion, count=rule.count,
         response_at_most=rule.response_at_most, completion_at_most=rule.completion_at_most,
     )]  # fmt: skip
-    return all(
-        any(not rule.urgency or urgency in rule.urgency for rule in plain_ones if getattr(rule, clock))
-        for urgency in get_args(Urgency)
-        for clock in ("response", "completion")
-    )
+    for urgency in get_args(Urgency):
+        mine = [rule for rule in plain_ones if not rule.urgency or urgency in rule.urgency]
+        if not any(rule.response for rule in mine) or not any(rule.completion for rule in mine):
+            yield urgency
 
 
 def _wrong(read: _File, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     ids = [rule.id for rule in read.rule]
     yield from ((f"rule {id_}", "is there twice; ids are unique") for id_ in sorted(set(ids)) if ids.count(id_) > 1)
+    yield from (
+        (f"rule class_{name}", "should name both limits, on no other condition") for name in _uncovered(read.rule)
+    )
     for rule in read.rule:
         if not (rule.response or rule.completion or rule.response_at_most or rule.completion_at_most):
             yield f"rule {rule.id}", "should name a limit or a cap"
@@ -195,7 +218,7 @@ def _wrong(read: _File, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
 
 
 def _codes(rule: Rule, catalogue: Catalogue) -> tuple[str, ...] | None:
-    """Return the codes a rule is about, and the beginnings it names: of questions that are imported later."""
+    """Return the codes a rule is about, and the beginnings it names, for matters of which no names are known."""
     if not rule.category:
         return None
     found = {q.code for q in catalogue for said in rule.category if _is_about(said, q.code, q.category)}

@@ -107,7 +107,8 @@ class Calendar:
     """Whether clocks count natural or working time, and what working time is: ISO weekdays (1 = Monday) and hours.
 
     `hours` are several spans of a day, such as 09:00-12:00, instead of one from `opens` to `closes`. `holidays` says
-    whose are kept: a country, or a part of one such as US-MA; empty is none.
+    whose are kept: a country, or a part of one such as US-MA; empty is none. `runs_out` says when a limit is due that
+    runs out just as offices close: then, or when they open again.
     """
 
     count: Literal["natural", "working"]
@@ -116,6 +117,7 @@ class Calendar:
     closes: time
     hours: tuple[str, ...] = ()
     holidays: str = CHINA
+    runs_out: Literal["closing", "opening"] = "closing"
 
     @model_validator(mode="after")
     def _has_hours(self) -> Self:
@@ -288,7 +290,7 @@ class Notices:
     `tell` has the desks by the grade of a reminder, or the light; a mark it does not name is told to the duty office.
     At night, in the city's own time, only matters of the classes in `wakes` are told. What concerns one desk and one
     mark goes out together after at most `digest`, by class; a class that is not named there never waits. All are
-    defaults of this project.
+    defaults of this project. What is urgent wakes and never waits, in any city.
     """
 
     tell: Mapping[Annotated[str, AfterValidator(_known_mark)], tuple[NoticeDesk, ...]] = field(
@@ -309,6 +311,12 @@ class Notices:
     )
     quiet_from: time = time(22)
     quiet_until: time = time(8)
+
+    @model_validator(mode="after")
+    def _urgent_at_once(self) -> Self:
+        if "urgent" not in self.wakes or "urgent" in self.digest:
+            raise ValueError("wakes should name urgent, and digest should not")
+        return self
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)

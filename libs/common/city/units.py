@@ -6,7 +6,7 @@ units.csv lists them. Two files beside it are optional: contacts.csv, and change
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, cast, get_args
@@ -17,20 +17,28 @@ from libs.common.city.settings import Name
 UnitKind = Literal["centre", "district", "street", "town", "department", "company"]
 Shift = Literal["day", "night", "always"]
 UNIT_COLUMNS = ("code", "name_zh", "name_en", "short_zh", "kind", "parent", "district", "phone", "hours")
-CONTACT_COLUMNS = ("unit", "role_zh", "role_en", "shift", "phone")
+CONTACT_COLUMNS = ("unit", "role_zh", "role_en", "shift", "phone", "notify")
 CHANGE_COLUMNS = ("unit", "from", "until", "successor")
-_HOURS = re.compile(r"24h|[A-Z][a-z]-[A-Z][a-z] \d\d:\d\d-\d\d:\d\d")
+_DAY = "(?:Mo|Tu|We|Th|Fr|Sa|Su)"
+_HOURS = re.compile(rf"24h|{_DAY}-{_DAY} \d\d:\d\d-\d\d:\d\d")
 _PHONE = re.compile(r"(\d{3,4}-)?\d{3,8}")
+_WAY = re.compile(r"sms:\+?\d{3,15}|mail:[^@\s]+@[^@\s]+")
+_DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+_FRIDAY = 4
 _LOCATED = ("district", "street", "town")
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """An office of a unit that is on duty 值班: a role, never a person. `shift` says when; `phone` is an office's."""
+    """An office of a unit that is on duty 值班: a role, never a person. `shift` says when; `phone` is an office's.
+
+    `ways` are where it is sent notices, such as sms:10692012345 or mail:duty@example.org; never a URL.
+    """
 
     role: Name
     shift: Shift
     phone: str
+    ways: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,17 @@ class Unit:
         """Whether the unit is there on a day."""
         return (self.since is None or self.since <= day) and (self.until is None or day < self.until)
 
+    def is_open(self, at: datetime, worked: bool) -> bool:
+        """Whether it is within its hours, by the clock on its wall; `worked`: the city works on that day.
+
+        A holiday closes an office that opens on weekdays, and a weekend that makes up for one opens it.
+        """
+        if self.hours == "24h":
+            return True
+        (first, last), (opens, closes) = (part.split("-") for part in self.hours.split(" "))
+        usual = _DAYS.index(first) <= at.weekday() <= _DAYS.index(last)
+        return (worked or (usual and at.weekday() > _FRIDAY)) and opens <= f"{at:%H:%M}" < closes
+
 
 def acting(units: Mapping[str, Unit], code: str, day: date) -> Unit | None:
     """The unit that has the duties of `code` on a day: itself, or who took them over; None if there is no such unit.
@@ -80,14 +99,14 @@ def on_duty(units: Mapping[str, Unit], code: str, shift: Literal["day", "night"]
     return unit, found
 
 
-def attended(units: Mapping[str, Unit], code: str, shift: Literal["day", "night"]) -> str:
-    """Which unit's duty office hears of a unit's matters by day or by night, for there is one that never sleeps.
+def attended(units: Mapping[str, Unit], code: str, at: datetime, worked: bool) -> str:
+    """Which unit's duty office hears of a unit's matters at a local time, for there is one that never sleeps.
 
-    Its own, unless it keeps office hours and lists no office for the night: then that of the first unit above that is
-    there. A code the city does not have is only itself.
+    Its own, unless it is closed and lists no office for the night: then that of the first unit above that is there.
+    `worked`: the city works on that day. A code the city does not have is only itself.
     """
     unit = units.get(code)
-    while unit and shift == "night" and not _at_night(unit) and unit.parent:
+    while unit and not unit.is_open(at, worked) and not _at_night(unit) and unit.parent:
         unit = units[unit.parent]
     return unit.code if unit else code
 
@@ -159,7 +178,10 @@ def _add_contacts(path: Path, units: dict[str, Unit], problems: Problems) -> Non
             Name(row.filled("role_zh"), row.filled("role_en")),
             cast(Shift, row.choice("shift", get_args(Shift))),
             row["phone"],
+            row.many("notify"),
         )
+        if not all(_WAY.fullmatch(way) for way in contact.ways):
+            row.wrong("notify", "should be an office's sms:10692012345 or mail:duty@example.org, or several with |")
         if unit := _known(row, "unit", units):
             units[unit.code] = replace(unit, contacts=(*unit.contacts, contact))
 

@@ -119,7 +119,7 @@ class TicketRuled(Event, name="ticket.ruled", emitter="dispatch"):
 
 
 class TicketEscalated(Event, name="ticket.escalated", emitter="dispatch"):
-    """A return waited past `due_at` for its ruling, so the centre rules now. It leads all the same, and clocks run on."""
+    """A return waited past `due_at` for its ruling, so the centre rules now. The unit leads on, and clocks run on."""
 
     unit: UnitRef
     ground: ReturnGround

@@ -62,15 +62,14 @@ class ClockResumed(_Clock, Event, name="clock.resumed", emitter="sla"):
 
 
 class ClockExtended(_Clock, Event, name="clock.extended", emitter="sla"):
-    """More time was asked for, and granted or refused: refused, `due_at` is what it was.
+    """More time was asked for and granted. A wish that was refused changes no clock, and is told by sla's API alone.
 
-    `by` ruled on it, `reason` is why it was asked for. `seconds` are of the time that the clock counts.
+    `by` granted it, `reason` is why it was asked for. `seconds` are of the time that the clock counts.
     """
 
     previous_due_at: datetime
     by: str
     reason: str
-    granted: bool = True
     extension_id: UUID | None = None
     level: Level | None = None
     seconds: int | None = None
@@ -109,9 +108,9 @@ class ClockStopped(_Clock, Event, name="clock.stopped", emitter="sla"):
 
 
 class _Task(Part):
-    """The clock of a part of the work that another unit owes. `task_id` is dispatch's, once it is known.
+    """The clock of a part of the work that another unit owes. `task_id` is dispatch's.
 
-    Where ticket.dispatched names co-handlers, that begins their clocks: task.started does not repeat it.
+    It is not there yet of a co-handler that ticket.dispatched named and that took no step.
     """
 
     role: HelpRole
@@ -148,9 +147,9 @@ class TaskMet(_Task, Event, name="task.met", emitter="sla"):
 
 
 class TaskStopped(_Task, Event, name="task.stopped", emitter="sla"):
-    """Nobody owes the part any more: the unit was relieved of it, or it was taken back."""
+    """Nobody owes the part any more: the unit was relieved of it, it was taken back, or the round it was of is over."""
 
-    reason: Literal["relieved", "recalled"]
+    reason: Literal["relieved", "recalled", "over"]
 
 
 class _Supervision(Part):
@@ -193,16 +192,20 @@ class BoundUnit(Part):
 class SupervisionStepped(_Supervision, Event, name="supervision.stepped", emitter="sla"):
     """Something was done on a case. `by` is the unit that acted, where a unit did; `note` is redacted.
 
-    `item` is the check, meeting, duty or ground it was done on. `units` were called to a meeting, `bound` are what its
-    conclusion binds. `answer_due_at` is there when the unit is to answer anew.
+    `item` is the check, meeting or duty it was done on, `due_at` when a check reports or a meeting is, `holds` whether
+    a check found what the supervised unit says. `units` were called to a meeting, `bound` are what its conclusion
+    binds, `tickets` all that a hot event's case holds. `answer_due_at` is there when the unit is to answer anew.
     """
 
     step: SupervisionStep
     by: UnitRef | None = None
     note: str | None = None
     item: UUID | None = None
+    due_at: datetime | None = None
+    holds: bool | None = None
     units: tuple[UnitRef, ...] = ()
     bound: tuple[BoundUnit, ...] = ()
+    tickets: tuple[UUID, ...] = ()
     answer_due_at: datetime | None = None
 
 

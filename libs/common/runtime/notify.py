@@ -7,14 +7,11 @@ the address leads. Nothing is deleted, and who has a key is told once.
 """
 
 import asyncio
-import hashlib
 import logging
-import tomllib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -22,10 +19,11 @@ import httpx
 import structlog
 from apprise import Apprise, AppriseAsset, NotifyFormat
 from prometheus_client import Counter
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from libs.common.runtime.clock import Clock
 from libs.common.runtime.database import Database
+from libs.common.runtime.directory import Directory
 from libs.common.runtime.settings import Settings
 
 LIMIT = 16
@@ -42,11 +40,14 @@ PAUSES = (10.0, 30.0, 60.0, 120.0, 120.0, 120.0, 120.0, 120.0, 300.0, 600.0, 180
 For eleven minutes not over two, so that what a gateway missed is told soon after it is back: a warning is worth little
 after its limit.
 """
+HOLDING_TRIES = 8
+"""For so many tries, eleven minutes, a message that does not get through keeps others to its desk behind it."""
+DESK = "unit:"
+"""What an address of an office begins with. It is told of many things, and in their order."""
 SMS, MAIL = "sms:", "mail:"
 NO_GATEWAY = "no_gateway"
 """Why a notice failed whose gateway no setting names. It is not tried again, for settings do not change meanwhile."""
 TITLE = "接诉即办"
-ANYONE = "*"
 
 NOTICES = Counter("jiesu_notices_total", "Notices by what became of them", ["service", "state"])
 ASSET = AppriseAsset(app_id="Jiesu", app_desc="Jiesu", app_url="", service_timeout=0)
@@ -64,11 +65,25 @@ SELECT key, "to", text, CASE WHEN error IS NULL THEN 'waiting' ELSE 'failed' END
 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[]) AS n(key, "to", text, at, error)
 ON CONFLICT DO NOTHING
 """
-TAKE = """
-UPDATE notices SET state = 'sending', attempts = attempts + 1, next_at = $2 WHERE key = ANY(ARRAY(
-    SELECT key FROM notices WHERE state = 'waiting' AND next_at <= $1 ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED))
-RETURNING key, "to", text, attempts, outcomes
+HOLDING = f"""
+    o.state = 'waiting' AND o.attempts BETWEEN 1 AND {HOLDING_TRIES}
+    AND o.error NOT IN ('http_400', 'http_413', 'http_422')
+    AND NOT jsonb_path_exists(o.outcomes, '$.*.state ? (@ == "sent")')
 """
+"""Whether a notice `o` keeps others to its desk waiting: no way there works, and that is not for its own words.
+
+What is new for that desk is best gathered until it arrives: told then, it may be one message instead of many.
+"""
+# A desk hears of things in their order: only the first of what waits for it is sent, tried again, and so on.
+TAKE = f"""
+UPDATE notices SET state = 'sending', attempts = attempts + 1, next_at = $2 WHERE key = ANY(ARRAY(
+    SELECT key FROM notices n WHERE state = 'waiting' AND next_at <= $1 AND NOT ("to" LIKE '{DESK}%' AND EXISTS (
+        SELECT FROM notices o WHERE o."to" = n."to" AND o.next_at IS NOT NULL
+        AND (o.created_at, o.key) < (n.created_at, n.key)
+        AND (o.state = 'sending' OR o.attempts = 0 AND o.next_at <= $1 OR {HOLDING})))
+    ORDER BY next_at, created_at, key LIMIT $3 FOR UPDATE SKIP LOCKED))
+RETURNING key, "to", text, attempts, outcomes
+"""  # noqa: S608 constants
 LOSE = """
 UPDATE notices SET state = 'unknown', error = 'courier_lost', next_at = NULL, ended_at = $1
 WHERE state = 'sending' AND next_at <= $1 RETURNING key
@@ -91,9 +106,6 @@ WHERE key = ANY($1) AND state IN ('failed', 'unknown', 'no_address') RETURNING k
 """
 
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
-_FILE: TypeAdapter[dict[Literal["to"], dict[str, tuple[str, ...]]]] = TypeAdapter(
-    dict[Literal["to"], dict[str, tuple[str, ...]]]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +125,14 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A notice as it goes out: its words, and its ways (`sms:…`, `mail:…`) under names that give nothing away."""
+    """A notice as it goes out: its words, and its ways (`sms:…`, `mail:…`) under names that give nothing away.
+
+    `unless_named`: a line of the directory for the very address goes before it.
+    """
 
     text: str
     ways: Mapping[str, str]
+    unless_named: bool = False
 
 
 Letters = Callable[[Sequence[Notice]], Awaitable[Mapping[str, Letter]]]
@@ -139,56 +155,6 @@ async def resend(connection: Any, keys: Sequence[str], now: datetime) -> list[st
     knows its key.
     """
     return [row["key"] for row in await connection.fetch(RESEND, list(keys), now)]
-
-
-class DirectoryError(ValueError):
-    """The directory cannot be read; its text says where, and quotes nothing, for addresses hold secrets."""
-
-
-class Directory:
-    """Where addresses lead, as a TOML file says it, read again when it changes.
-
-    ```
-    [to]
-    "unit:dept-water" = ["dingtalk://token", "sms:+8613800000000"]  # each of these is told
-    "*" = ["mailtos://…"]  # who is not named
-    ```
-
-    Give each recipient a way of its own: a way that fails is tried again as a whole.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read_at: tuple[int, int] | None = None
-        self._ways: Mapping[str, tuple[str, ...]] = {}
-
-    def refresh(self) -> None:
-        """Read the file again if it changed. Raises DirectoryError if it is wrong; without a file, nothing leads on."""
-        try:
-            stat = self._path.stat()
-        except FileNotFoundError:
-            self._ways, self._read_at = {}, None
-            return
-        if self._read_at != (stat.st_mtime_ns, stat.st_ino):
-            self._ways = self._parse()
-            self._read_at = (stat.st_mtime_ns, stat.st_ino)
-
-    def ways(self, to: str) -> dict[str, str]:
-        """Return the ways to an address as of the last refresh, each under a name that gives nothing away."""
-        return {_name(way): way for way in self._ways.get(to, self._ways.get(ANYONE, ()))}
-
-    def _parse(self) -> Mapping[str, tuple[str, ...]]:
-        try:
-            return _FILE.validate_python(tomllib.loads(self._path.read_text(encoding="utf-8"))).get("to", {})
-        except ValidationError as error:
-            wrong = [f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()]
-            raise DirectoryError(f"{self._path.name}: {'; '.join(wrong)}") from None
-        except ValueError as error:
-            raise DirectoryError(f"{self._path.name} is not TOML: {error}") from None
-
-
-def _name(way: str) -> str:
-    return f"{way.partition(':')[0]}-{hashlib.sha256(way.encode()).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +219,7 @@ class Courier:
         if taken:
             letters = await self._addressed(taken)
             await self._mark(taken, await asyncio.gather(*(self._deliver(row, letters[row["key"]]) for row in taken)))
-        return 0 if len(taken) == LIMIT else POLL_SECONDS
+        return 0 if taken else POLL_SECONDS
 
     def _later(self, seconds: float) -> datetime:
         """Return a time so many real seconds from now: who is waited for lives by no other clock."""
@@ -267,9 +233,11 @@ class Courier:
                 found = await self._letters([Notice(row["key"], row["to"], row["text"]) for row in taken])
             except Exception as error:  # noqa: BLE001 whatever it was, nothing was sent and it may be tried again
                 return {row["key"]: Outcome("failed", type(error).__name__) for row in taken}
-        return {row["key"]: found.get(row["key"]) or self._by_directory(row) for row in taken}
+        return {row["key"]: self._letter(row, found.get(row["key"])) for row in taken}
 
-    def _by_directory(self, row: Any) -> Letter:
+    def _letter(self, row: Any, found: Letter | None) -> Letter:
+        if found and not (found.unless_named and self._directory.names(row["to"])):
+            return found
         return Letter(row["text"], self._directory.ways(row["to"]))
 
     async def _deliver(self, row: Any, letter: Letter | Outcome) -> dict[str, Outcome]:

@@ -26,7 +26,8 @@ from libs.common.messaging.relay import Relay
 from libs.common.messaging.transaction import Speaker, Tx
 from libs.common.runtime.clock import Clock
 from libs.common.runtime.database import migrate, open_database
-from libs.common.runtime.notify import Courier, Directory
+from libs.common.runtime.directory import Directory
+from libs.common.runtime.notify import Courier
 from libs.common.runtime.privacy import Secrets
 from libs.common.runtime.security import KeyRing
 from libs.common.runtime.service import Context, Service
@@ -75,6 +76,8 @@ class Stage:
             loops.append(Loop("courier", courier.step))
         loops.append(Loop("inbox", partial(_forget, context)))
         context.loops.update({loop.name: loop for loop in loops})
+        for name in service.jobs_first:
+            await service.jobs[name](context)
         consumer = Consumer(service.name, bus, database.begin, service.consumes, context) if service.consumes else None
         stage = cls(service, context, consumer, loops, relay, relay_loop, {})
         database.after_commit.append(stage.wake)

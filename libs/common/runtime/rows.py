@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from types import UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 
 T = TypeVar("T")
 _SQL_TYPES = {
-    str: "text", int: "bigint", float: "float8", bool: "boolean", datetime: "timestamptz", UUID: "uuid", bytes: "bytea",
+    str: "text", int: "bigint", float: "float8", bool: "boolean", datetime: "timestamptz", date: "date", UUID: "uuid",
+    bytes: "bytea",
 }  # fmt: skip
 
 

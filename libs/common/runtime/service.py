@@ -41,7 +41,8 @@ class Service:
     """One stage of the loop.
 
     `engine` builds what the stage keeps in memory; it may be slow and runs beside the event loop. `jobs` are steps of
-    background loops, by name. `timers` say what to do when a timer of that kind fires.
+    background loops, by name; those named in `jobs_first` have taken their first step before anything is decided.
+    `timers` say what to do when a timer of that kind fires.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Service:
     engine: Callable[[Settings, Secrets], Any]
     timers: Mapping[str, TimerHandler] = field(default_factory=dict)
     jobs: Mapping[str, Callable[[Any], Awaitable[float]]] = field(default_factory=dict)
+    jobs_first: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
     """Routes too hot for FastAPI's layers: answered before it, by method and exact path. A router declares them too."""
     notifies: bool = False

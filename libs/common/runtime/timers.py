@@ -1,8 +1,8 @@
 """Timers of one service: a due time per kind and subject, fired in the transaction of its effect.
 
-Several processes share the work. The aggregate is locked first and then its timer taken, in the same order as every
-other transaction does, so a timer and an event about one ticket cannot deadlock; a ticket that is busy is passed over
-and taken at the next look.
+Several processes share the work: each takes the first that no other is at. The aggregate is locked first and then its
+timer taken, in the same order as every other transaction does, so a timer and an event about one ticket cannot
+deadlock; a ticket that is busy is passed over and taken at the next look.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ PUT_OFF = timedelta(minutes=1)
 log = structlog.get_logger(__name__)
 
 NEXT = "SELECT min(due_at) FROM timers"
-PEEK = "SELECT kind, subject FROM timers WHERE due_at <= $1 ORDER BY due_at LIMIT $2"
+PEEK = "SELECT kind, subject FROM timers WHERE due_at <= $1 ORDER BY due_at LIMIT $2 OFFSET $3"
 LOCK_FREE = """
 UPDATE aggregates a SET version = a.version + 1
 FROM (SELECT subject FROM aggregates WHERE subject = ANY($1::text[]) ORDER BY subject FOR UPDATE SKIP LOCKED) free
@@ -71,9 +71,15 @@ class Timers:
 
     async def fire(self) -> int:
         """Fire up to `LIMIT` due timers and return how many it was. One that cannot be handled is put off, and told."""
-        due = await self._database.pool.fetch(PEEK, self._clock.now(), LIMIT)
-        if not due:
-            return 0
+        seen = 0
+        while due := await self._database.pool.fetch(PEEK, self._clock.now(), LIMIT, seen):
+            if fired := await self._fire_all(due):
+                return fired
+            # Others are at work on all of these: the next are ours.
+            seen += len(due)
+        return 0
+
+    async def _fire_all(self, due: Sequence[Any]) -> int:
         try:
             return await self._fire(due)
         except Exception as error:

@@ -61,7 +61,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """The expectation of one level of matters and of places, for a mean day. A guess needs no more than seven digits."""
+    """The expectation of one level of matters and of places, for a mean day; a guess needs but seven digits."""
 
     means: NDArray[np.float32]
     known: NDArray[np.float32]

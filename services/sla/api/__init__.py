@@ -2,10 +2,24 @@
 
 from fastapi import APIRouter
 
-from services.sla.api import board, bulletins, clocks, joint, notices, supervision
+from services.sla.api import (
+    board,
+    bulletins,
+    calendar,
+    cases,
+    clocks,
+    extensions,
+    joint,
+    lateness,
+    notices,
+    overseeing,
+    policies,
+    tasks,
+)
 
 router = APIRouter(prefix="/sla/v1", tags=["sla"])
-for part in (clocks, supervision, joint, bulletins, notices, board):
+PARTS = (clocks, tasks, extensions, policies, calendar, cases, overseeing, joint, bulletins, lateness, notices, board)
+for part in PARTS:
     router.include_router(part.router)
 
 __all__ = ["router"]

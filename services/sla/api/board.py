@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from starlette.responses import StreamingResponse
 
 from libs.common.contracts.vocabulary import ClockName, Light, UnitRef, Urgency
@@ -20,18 +20,21 @@ from services.sla.domain import SOON, Board, Tally
 router = APIRouter()
 MOST_LISTENERS = 200
 """At once in one process: each costs a comparison of what it sees, once a second."""
+STREAMED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""So that nothing on the way keeps what is told now."""
 PIECE = 500
 """Lines of a table that are read at a time."""
 COLUMNS = (
     "ticket_id", "number", "round", "clock", "state", "light", "urgency", "category", "unit_code", "unit_name",
-    "started_at", "due_at", "level",
+    "started_at", "due_at", "level", "late",
 )  # fmt: skip
 
 
 class TallyView(BaseModel):
     """Open clocks by light, `paused` ones among them; how many running ones come due within four hours, `soon`.
 
-    `supervised` is how many cases of supervision are open on level 1, 2 and 3.
+    `expected` is how many of these will be missed, as the clocks that ended before have it: the sum of their chances.
+    `supervised` is how many cases of supervision are open on level 1, 2 and 3. These two may be ten seconds old.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -40,6 +43,7 @@ class TallyView(BaseModel):
     red: int
     paused: int
     soon: int
+    expected: Annotated[float, AfterValidator(lambda chances: round(chances, 1))]
     supervised: list[int]
 
 
@@ -66,7 +70,10 @@ class BoardView(BaseModel):
 
 
 class ClockLine(BaseModel):
-    """One open clock. `level` is that of its ticket's open case of supervision."""
+    """One open clock. `level` is that of its ticket's open case of supervision.
+
+    `late` is how likely it is missed, 0 to 1; null once that is known.
+    """
 
     model_config = ConfigDict(from_attributes=True)
     ticket_id: UUID
@@ -81,6 +88,7 @@ class ClockLine(BaseModel):
     started_at: datetime
     due_at: datetime
     level: int | None
+    late: float | None = None
 
 
 async def _units(here: Context, who: Reader, unit: Line | None = None) -> list[str] | None:
@@ -119,7 +127,11 @@ async def list_board_clocks(
 ) -> Page[ClockLine]:
     """List the clocks behind a number of the board, soonest due first. A page may be longer by what ends together."""
     lines = await store.board_lines(here.database, wanted, cursor, limit)
-    views = [ClockLine.model_validate(line) for line in lines]
+    now = here.clock.now()
+    views = [
+        ClockLine.model_validate(line).model_copy(update={"late": handlers.chance_of(here, line, now)})
+        for line in lines
+    ]
     return page(views, max(limit, len(views)), lambda view: (view.due_at, view.ticket_id))
 
 
@@ -130,7 +142,24 @@ async def table_board_clocks(here: Context, wanted: Wanted) -> StreamingResponse
     return StreamingResponse(_table(here, wanted), media_type=MEDIA_TYPE, headers=headers)
 
 
-@router.get("/board/stream", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
+async def _seat(here: Context, _: Reader) -> AsyncIterator[None]:
+    """Keep a seat among the listeners for as long as the answer lasts."""
+    watch = here.engine.watch
+    if watch.listeners >= MOST_LISTENERS:
+        raise Problem(503, "too many listen to the board already", headers={"Retry-After": "5"})
+    watch.listeners += 1
+    try:
+        yield
+    finally:
+        watch.listeners -= 1
+
+
+@router.get(
+    "/board/stream",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+    dependencies=[Depends(_seat)],
+)
 async def stream_board(
     here: Context, units: Units, last_event_id: Annotated[str | None, Header()] = None
 ) -> StreamingResponse:
@@ -140,9 +169,7 @@ async def stream_board(
     of it unless nothing changed. A comment every 15 s says that the stream lives; after 15 minutes it ends, to be
     opened again.
     """
-    if here.engine.watch.listeners >= MOST_LISTENERS:
-        raise Problem(503, "too many listen to the board already", headers={"Retry-After": "5"})
-    return StreamingResponse(_events(here, units, last_event_id), media_type="text/event-stream")
+    return StreamingResponse(_events(here, units, last_event_id), media_type="text/event-stream", headers=STREAMED)
 
 
 async def _events(here: Context, units: Sequence[str] | None, known: str | None) -> AsyncIterator[str]:
@@ -158,8 +185,13 @@ async def _table(here: Context, wanted: store.Wanted) -> AsyncIterator[str]:
     yield BYTE_ORDER_MARK + csv_lines([COLUMNS])
     after = START
     while lines := await store.board_lines(here.database, wanted, after, PIECE):
-        yield csv_lines([[_cell(getattr(line, name)) for name in COLUMNS] for line in lines])
+        yield csv_lines([_cells(here, line) for line in lines])
         after = (lines[-1].due_at, lines[-1].ticket_id)
+
+
+def _cells(here: Context, line: store.Line) -> list[object]:
+    *names, _ = COLUMNS
+    return [*(_cell(getattr(line, name)) for name in names), handlers.chance_of(here, line, here.clock.now())]
 
 
 def _cell(value: object) -> object:

@@ -22,7 +22,7 @@ Redacted = Annotated[Note, AfterValidator(lambda text: Redactor().redact(text))]
 
 
 class ExtensionView(BaseModel):
-    """More time that was asked for. `seconds` are of the time its clock counts."""
+    """More time that was asked for. Of `seconds` whole days are days of work where the clock counts these."""
 
     model_config = ConfigDict(from_attributes=True)
     extension_id: UUID

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from libs.common.runtime.http import Body, Line, Moment
 from services.sla import handlers
-from services.sla.api.around import Context
-from services.sla.api.supervision import CaseView, NoteCommand, Words, Worker, commanding, view
+from services.sla.api.around import Context, Worker
+from services.sla.api.cases import CaseView, view
+from services.sla.api.overseeing import NoteCommand, Words, commanding
 
 router = APIRouter()
 MOST_UNITS = 30

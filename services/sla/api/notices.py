@@ -47,8 +47,9 @@ class NoticeView(BaseModel):
 class AlertView(BaseModel):
     """One mark of one clock, to be told to one desk at `at`. `mark` is the grade of a reminder or a light.
 
-    It is held until then for quiet hours or to be told with its like; `notice` is the message it went out with. It is
-    dropped if the work was done meanwhile, or a later mark is told at once with it.
+    It is held until then for quiet hours or to be told with its like, and longer behind a message that does not get
+    through to that desk. `notice` is the message it went out with. It is dropped as `moot` if by then the work is done,
+    another unit's, has more time, or a later mark was told; as `overtaken` if a later mark is told at once with it.
     """
 
     model_config = ConfigDict(from_attributes=True)

@@ -1,11 +1,22 @@
 """What sla decides: on the facts it heard, about the clocks of a ticket and its supervision."""
 
-from services.sla.domain.board import SOON, Board, Cases, Count, Picture, Soon, Tally, board, changes, fingerprint
+from services.sla.domain.board import (
+    SOON,
+    Board,
+    Cases,
+    Count,
+    Picture,
+    Soon,
+    Tally,
+    board,
+    by_unit,
+    changes,
+    fingerprint,
+)
 from services.sla.domain.cases import Case
-from services.sla.domain.clocks import Step, next_due, pause, recounted, resume
+from services.sla.domain.clocks import Step, next_due, pause, resume
 from services.sla.domain.extensions import Extension, asked, ruled
 from services.sla.domain.facts import Again, Classified, Done, Facts, Led, Received, Returned
-from services.sla.domain.levels import hierarchy
 from services.sla.domain.notices import (
     LIGHTS,
     Alert,
@@ -59,13 +70,12 @@ __all__ = [
     "asked",
     "board",
     "bundle",
+    "by_unit",
     "changes",
     "decide",
     "fingerprint",
-    "hierarchy",
     "next_due",
     "pause",
-    "recounted",
     "resume",
     "ruled",
     "told_again",

@@ -1,10 +1,11 @@
 """The board: how many clocks stand how, by unit, category and level of supervision."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 SOON = timedelta(hours=4)
@@ -12,23 +13,28 @@ SOON = timedelta(hours=4)
 
 
 class Count(NamedTuple):
-    """So many open clocks of one kind; `unit` is empty before anybody leads, `category` (level 1) until it is known."""
+    """Open clocks of one kind by light, and how many of them are paused.
+
+    `unit` is empty before anybody leads, `category` (level 1) until it is known.
+    """
 
     unit: str
     category: str
     clock: str
-    state: str
-    light: str
-    n: int
+    green: int
+    yellow: int
+    red: int
+    paused: int
 
 
 class Soon(NamedTuple):
-    """So many running clocks of one kind that come due within the next hours."""
+    """So many running clocks of one kind that come due within the next hours; so many of them are likely missed."""
 
     unit: str
     category: str
     clock: str
     n: int
+    expected: float
 
 
 class Cases(NamedTuple):
@@ -41,28 +47,34 @@ class Cases(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything the board is made of, at one moment."""
+    """Everything the board is made of, by unit, so that who sees one unit of many sums up few lines."""
 
-    counts: tuple[Count, ...]
-    soon: tuple[Soon, ...]
-    cases: tuple[Cases, ...]
+    counts: Mapping[str, Sequence[Count]]
+    soon: Mapping[str, Sequence[Soon]]
+    cases: Mapping[str, Sequence[Cases]]
 
 
 @dataclass(slots=True)
 class Tally:
-    """Open clocks by light; how many of them are `paused`, how many come due `soon`; open cases by level 1, 2, 3."""
+    """Open clocks by light; how many of them are `paused`, how many come due `soon`; open cases by level 1, 2, 3.
+
+    `expected` is how many of those due soon will be missed, as shares of what is alike say: the sum of their chances.
+    """
 
     green: int = 0
     yellow: int = 0
     red: int = 0
     paused: int = 0
     soon: int = 0
+    expected: float = 0.0
     supervised: list[int] = field(default_factory=lambda: [0, 0, 0])
 
     def add(self, count: Count) -> None:
         """Add clocks of one kind."""
-        setattr(self, count.light, getattr(self, count.light) + count.n)
-        self.paused += count.n if count.state == "paused" else 0
+        self.green += count.green
+        self.yellow += count.yellow
+        self.red += count.red
+        self.paused += count.paused
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +97,7 @@ def board(picture: Picture, units: Collection[str] | None) -> Board:
     for soon in _seen(picture.soon, units):
         for tally in (total, by_clock[soon.clock], by_unit[soon.unit], by_category[soon.category]):
             tally.soon += soon.n
+            tally.expected += soon.expected
     for cases in _seen(picture.cases, units):
         for tally in (total, by_unit[cases.unit]):
             tally.supervised[min(cases.level, 3) - 1] += cases.n
@@ -104,13 +117,23 @@ def changes(before: Board, now: Board) -> Board:
 _Of = TypeVar("_Of", Count, Soon, Cases)
 
 
-def _seen(lines: Iterable[_Of], units: Collection[str] | None) -> Iterable[_Of]:
-    return lines if units is None else (line for line in lines if line.unit in units)
+def by_unit(lines: Iterable[_Of]) -> dict[str, list[_Of]]:
+    """Return lines by the unit they are of."""
+    found = defaultdict[str, list[_Of]](list)
+    for line in lines:
+        found[line.unit].append(line)
+    return dict(found)
+
+
+def _seen(lines: Mapping[str, Sequence[_Of]], units: Collection[str] | None) -> Iterable[_Of]:
+    mine = lines.values() if units is None else (lines[unit] for unit in units if unit in lines)
+    return chain.from_iterable(mine)
 
 
 def fingerprint(board: Board) -> str:
     """Return what is the same for boards that show the same."""
-    lines = [sorted((name, str(tally)) for name, tally in part.items()) for part in (board.units, board.categories)]
+    parts = (board.clocks, board.units, board.categories)
+    lines = [sorted((name, str(tally)) for name, tally in part.items()) for part in parts]
     return sha256(repr((board.total, lines)).encode()).hexdigest()[:16]
 
 

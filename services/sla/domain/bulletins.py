@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from libs.common.contracts.sla import SupervisionGround
+
 COUNTS = ("raised", "still_open", "ended", "done", "solved", "explained", "unfounded", "void")
 _PERIOD = re.compile(r"(\d{4})-(?:(\d{2})(?:-(\d{2}))?|W(\d{2}))")
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """What came under supervision in a span, on one level and of one unit, and how what ended in it did.
+    """What was under supervision in a span, on the level it reached and of one unit, and how what ended in it did.
 
-    `seconds` is how long the cases that ended took on average, `points` what was proposed to take off.
+    `raised` were opened in it, `still_open` were not ended at its end. `seconds` is how long the cases that ended took
+    on average, `points` what was proposed in it to take off.
     """
 
     level: int
@@ -31,6 +34,23 @@ class Raised:
     void: int
     seconds: float | None
     points: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedFor:
+    """How many cases were opened on a ground and reached a level."""
+
+    ground: SupervisionGround
+    level: int
+    raised: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bulletin:
+    """Both of a span: by level and unit, highest level first, and by ground and level."""
+
+    units: tuple[Raised, ...]
+    grounds: tuple[OpenedFor, ...]
 
 
 def span_of(period: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -55,14 +75,15 @@ def span_of(period: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 Say = Callable[[str], str]
+Table = list[list[str]]
 
 
-def table(rows: Sequence[Raised], level: Callable[[int], str], say: Say) -> list[list[str]]:
-    """Return a bulletin as a table of text, its head first and its sum last."""
+def units_table(rows: Sequence[Raised], level: Callable[[int], str], unit: Callable[[Raised], str], say: Say) -> Table:
+    """Return how cases stood by level and unit as a table of text, its head first and its sum last."""
     head = [say(name) for name in ("level", "unit", *COUNTS, "days", "points")]
     lines = [
         [
-            level(row.level), row.unit_name or say("nobody"), *(str(getattr(row, name)) for name in COUNTS),
+            level(row.level), unit(row) or say("nobody"), *(str(getattr(row, name)) for name in COUNTS),
             f"{row.seconds / 86400:.1f}" if row.seconds is not None else "", f"{row.points:g}",
         ]
         for row in rows
@@ -71,28 +92,36 @@ def table(rows: Sequence[Raised], level: Callable[[int], str], say: Say) -> list
     return [head, *lines, [say("total"), "", *sums, "", f"{sum(row.points for row in rows):g}"]]
 
 
-def markdown(title: str, lines: Sequence[Sequence[str]], none: str) -> str:
-    """Return a bulletin in Markdown; without lines it says that there was nothing."""
-    if len(lines) <= 2:
+def grounds_table(
+    rows: Sequence[OpenedFor], level: Callable[[int], str], ground: Callable[[SupervisionGround], str], say: Say
+) -> Table:
+    """Return what cases were opened for as a table of text, its head first."""
+    lines = [[ground(row.ground), level(row.level), str(row.raised)] for row in rows]
+    return [[say("ground"), say("level"), say("raised")], *lines]
+
+
+def markdown(title: str, tables: Sequence[Table], none: str) -> str:
+    """Return a bulletin in Markdown; without any table it says that there was nothing."""
+    if not tables:
         return f"# {title}\n\n{none}\n"
-    ruler = ["---"] * len(lines[0])
-    return f"# {title}\n\n" + "".join(_row(line) for line in (lines[0], ruler, *lines[1:]))
+    return f"# {title}\n" + "".join("\n" + "".join(map(_row, (t[0], ["---"] * len(t[0]), *t[1:]))) for t in tables)
 
 
 def _row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"
 
 
-def page(title: str, lines: Sequence[Sequence[str]], none: str, language: str) -> str:
+def page(title: str, tables: Sequence[Table], none: str, language: str) -> str:
     """Return a bulletin as an HTML page of its own."""
     name = html.escape(title)
-    if len(lines) <= 2:
-        body = f"<p>{html.escape(none)}</p>"
-    else:
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in lines[0])
-        rows = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in line) + "</tr>\n" for line in lines[1:])
-        body = f"<table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table>"
+    body = "\n".join(map(_html, tables)) if tables else f"<p>{html.escape(none)}</p>"
     return (
         f'<!doctype html>\n<html lang="{html.escape(language)}"><head><meta charset="utf-8">'
         f"<title>{name}</title></head>\n<body><h1>{name}</h1>\n{body}</body></html>\n"
     )
+
+
+def _html(table: Table) -> str:
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table[0])
+    rows = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in line) + "</tr>\n" for line in table[1:])
+    return f"<table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table>"

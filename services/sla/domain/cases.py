@@ -3,18 +3,15 @@
 One subject, a ticket or a hot event, has at most one open case. Each has an owner at every moment while it is open.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
-from uuid import NAMESPACE_OID, UUID, uuid5
-from zoneinfo import ZoneInfo
+from uuid import UUID
 
-from libs.common.city.supervision import Fault, Supervision
-from libs.common.city.units import Unit, acting
+from libs.common.city.supervision import Fault
 from libs.common.contracts.envelope import Event
 from libs.common.contracts.sla import (
-    DeductionProposed,
     Evidence,
     SupervisionAbout,
     SupervisionGround,
@@ -23,47 +20,10 @@ from libs.common.contracts.sla import (
     SupervisionStepped,
 )
 from libs.common.contracts.vocabulary import UnitRef
+from services.sla.domain.owners import Rules
 
 CaseState = Literal["open", "answered", "accepted", "closed"]
 TOP = 3
-RANK: Mapping[str, int] = {"company": 1, "street": 1, "town": 1, "department": 2, "district": 2, "centre": 3}
-"""Up to which level a unit of a kind owns a case; a level-3 case is the city's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What decides on cases: the city's terms, its units, and its time zone."""
-
-    terms: Supervision
-    units: Mapping[str, Unit]
-    zone: ZoneInfo
-
-    def owner(self, level: int, unit: str | None, place: str | None, now: datetime) -> UnitRef:
-        """Return who owns a case of this level on `unit`."""
-        found = owner_of(self.units, level, unit, place, now.astimezone(self.zone).date())
-        return UnitRef(code=found.code, name=found.name.zh)
-
-    def limit(self, level: int) -> timedelta:
-        """Return how long a unit has to answer at a level."""
-        return self.terms.answer[level - 1]
-
-
-def owner_of(units: Mapping[str, Unit], level: int, unit: str | None, place: str | None, day: date) -> Unit:
-    """Return the first unit above the supervised one that is there on a day and high enough for the level.
-
-    Without a supervised unit the search begins at `place`, the street or district where the matter is. Who is
-    supervised never owns its own case; only the centre does, for nobody is above it.
-    """
-    successor = acting(units, unit, day) if unit else None
-    supervised = {unit, successor.code if successor else None}
-    code = units[unit].parent if unit and unit in units else place
-    while code and code in units:
-        above = acting(units, code, day)
-        if above and above.exists(day) and above.code not in supervised and RANK[above.kind] >= level:
-            return above
-        code = units[code].parent
-    centre = next(one.code for one in units.values() if one.kind == "centre")
-    return acting(units, centre, day) or units[centre]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +178,17 @@ class Case:
         )
 
     @property
+    def awaited(self) -> bool:
+        """Whether the supervised unit has still to answer: no longer once nothing stands that it could answer for."""
+        asked = self.state == "open" and self.answer_due_at is not None
+        return asked and not self.unanswered_at and bool(self.standing)
+
+    @property
     def next_due(self) -> datetime | None:
         """When the case must be looked at if nobody does anything."""
         if not self.open:
             return None
-        waiting = [self.answer_due_at] if self.state == "open" and not self.unanswered_at else []
+        waiting = [self.answer_due_at] if self.awaited else []
         waiting += [check.due_at for check in self.checks if not check.found_at and not check.missed_at]
         waiting += [duty.due_at for duty in self.duties if not duty.done_at and not duty.missed_at]
         return min((at for at in waiting if at), default=None)
@@ -287,47 +253,22 @@ def owned(case: Case, rules: Rules, now: datetime) -> Case:
     return replace(case, owner_code=owner.code, owner_name=owner.name, chosen=False)
 
 
-def proposed(
-    case: Case, fault: Fault, rules: Rules, now: datetime, unit: UnitRef | None = None, item: UUID | None = None
-) -> CaseStep:
-    """Propose what the city's terms say a fault costs, once a case, a unit and an item."""
-    unit = unit or case.unit
-    terms = (one for one in rules.terms.deductions if one.fault == fault and one.level in {None, case.level})
-    terms_ = next(terms, None)
-    if unit is None or terms_ is None:
+def kept(case: Case, rules: Rules, now: datetime) -> CaseStep:
+    """Return an open case with an owner that is there: if its own ended, or is gone from the list, with the next."""
+    owner = rules.units.get(case.owner_code)
+    if not case.open or (owner and owner.exists(now.astimezone(rules.zone).date())):
         return case, []
-    key = f"{case.subject}/{case.turn}/{fault}/{unit.code}/{terms_.level}/{item}"
-    proposal = Proposal(uuid5(NAMESPACE_OID, key), unit, fault, terms_.points, now, case.level)
-    if any(one.proposal_id == proposal.proposal_id for one in case.proposals):
-        return case, []
-    return with_proposal(case, proposal)
+    moved = owned(replace(case, chosen=False), rules, now)
+    return moved, [stepped(moved, "handed_over", now, by=moved.owner)] if moved != case else []
 
 
-def with_proposal(case: Case, proposal: Proposal) -> CaseStep:
-    """Put a proposal to feedback, which rules on it, with the facts it rests on."""
-    case = replace(case, proposals=(*case.proposals, proposal))
-    return case, [
-        DeductionProposed(
-            unit=proposal.unit, points=proposal.points, ground=proposal.fault, proposal=proposal.proposal_id,
-            ticket=case.subject if case.about == "ticket" else None, evidence=evidence_of(case),
-            by="person" if proposal.fault == "hand" else "rule", note=proposal.note or None, at=proposal.at,
-        )
-    ]  # fmt: skip
+def wordless(events: Iterable[Event]) -> list[Event]:
+    """Return events as they are told where words were deleted: without any."""
+    return [_wordless(event) for event in events]
 
 
-def evidence_of(case: Case) -> tuple[Evidence, ...]:
-    """Return the facts of a case, in order of time; codes and numbers alone, no one's words."""
-    facts = [Evidence(what="opened", at=case.opened_at, detail=f"level={case.level}")]
-    for ground in case.grounds:
-        facts += [Evidence(what=f"ground.{ground.code}", at=ground.at, detail=f"level={ground.level}")]
-        facts += ground.evidence
-    for answer in case.answers:
-        said = {None: "open", True: "accepted", False: "refused"}[answer.accepted]
-        facts.append(Evidence(what="answer", at=answer.at, detail=f"unit={answer.unit.code} judgement={said}"))
-    if case.state == "open" and case.answer_due_at:
-        facts.append(Evidence(what="answer_due", at=case.answer_due_at))
-    for check in case.checks:
-        found = f"holds={check.holds}".lower() if check.found_at else "open"
-        facts.append(Evidence(what="check", at=check.found_at or check.ordered_at, detail=found))
-    facts += [Evidence(what="duty_due", at=duty.due_at, detail=f"unit={duty.unit.code}") for duty in case.duties]
-    return tuple(sorted(facts, key=lambda fact: fact.at))
+def _wordless(event: Event) -> Event:
+    kept: dict[str, Any] = {"note": None} if getattr(event, "note", None) else {}
+    if isinstance(event, SupervisionStepped):
+        kept["bound"] = tuple(one.model_copy(update={"task": ""}) for one in event.bound)
+    return event.model_copy(update=kept)

@@ -92,22 +92,25 @@ def _last(clocks: Sequence[Clock], name: ClockName) -> Clock | None:
 
 
 def _new(ticket_id: UUID, name: ClockName, round_: int, at: datetime, facts: Facts, book: Book) -> Clock:
-    policy, calendar = book.at(at), book.calendar
-    limit, count = _terms(name, round_, at, facts, policy, book)
-    due = calendar.due(at, limit, count)
+    policy = book.at(at)
+    terms, hangs_on = _held_to(name, round_, at, facts, policy, book)
     clock = Clock(
-        ticket_id, round_, name, "running", facts.urgency, policy.version, at, int(limit.total_seconds()), due, count
-    )
-    return clock if count == "natural" else clock.timed(calendar)
+        ticket_id, round_, name, "running", facts.urgency, policy.version, at, int(terms.limit.total_seconds()),
+        due_at=at, count=terms.kind, calendar=hangs_on,
+    )  # fmt: skip
+    return clock.timed(book.calendar)
 
 
-def _terms(name: ClockName, round_: int, start: datetime, facts: Facts, policy: Policy, book: Book) -> Terms:
-    """Return what a clock is held to: of a limit and its caps, what is due first."""
+def _held_to(
+    name: ClockName, round_: int, start: datetime, facts: Facts, policy: Policy, book: Book
+) -> tuple[Terms, str]:
+    """Return what a clock is held to (of a limit and its caps what is due first), and the calendar that hangs on."""
     terms = policy.terms(name, facts.matter)
     if facts.reopened and round_ == facts.reopened.round:
         share = policy.share(facts.reopened.reason)
         terms = tuple(Terms(share * limit, count) for limit, count in terms) if share != 1 else terms
-    return terms[0] if len(terms) == 1 else min(terms, key=lambda one: book.calendar.due(start, *one))
+    hangs_on = book.calendar.version if any(count == "working" for _, count in terms) else ""
+    return min(terms, key=lambda one: book.calendar.due(start, *one)) if len(terms) > 1 else terms[0], hangs_on
 
 
 def _start(clock: Clock, round_: int) -> Step:
@@ -136,34 +139,42 @@ def _run_on(clock: Clock, facts: Facts, _: Book, __: datetime) -> Step:
 
 def _hold_unit(clock: Clock, facts: Facts, _: Book, __: datetime) -> Step:
     """Keep with the clock whom to remind, and of what; both may change while it runs."""
-    if clock.open and clock.category != facts.category:
-        clock = replace(clock, category=facts.category)
+    if clock.open and (clock.category, clock.code) != (facts.category, facts.code):
+        clock = replace(clock, category=facts.category, code=facts.code)
     if clock.open and facts.unit and facts.unit.code != clock.unit_code:
         clock = replace(clock, unit_code=facts.unit.code, unit_name=facts.unit.name)
     return clock, []
 
 
 def _reclass(clock: Clock, facts: Facts, book: Book, now: datetime) -> Step:
-    """Follow the class and the links: another limit or an earlier start, with paused time and extensions kept."""
+    """Follow the class, the links and the calendar: what was paused and what was granted is kept."""
     if not clock.open:
         return clock, []
     start = (facts.start if clock.round == 1 else None) or clock.started_at
     policy = book.named(clock.policy, clock.started_at)
-    terms = _terms(clock.name, clock.round, start, facts, policy, book)
+    terms, hangs_on = _held_to(clock.name, clock.round, start, facts, policy, book)
     limit = int(terms.limit.total_seconds())
-    wanted = (facts.urgency, limit, terms.kind, start)
-    if (clock.urgency, clock.limit_seconds, clock.count, clock.started_at) == wanted:
+    wanted = (facts.urgency, limit, terms.kind, start, hangs_on)
+    if (clock.urgency, clock.limit_seconds, clock.count, clock.started_at, clock.calendar) == wanted:
         return clock, []
     extended = clock.extended_seconds
     if terms.kind != clock.count:
         extended = round(extended * _worth(policy, clock.count, terms.kind))
     changed = replace(
-        clock, urgency=facts.urgency, limit_seconds=limit, count=terms.kind, started_at=start,
+        clock, urgency=facts.urgency, limit_seconds=limit, count=terms.kind, started_at=start, calendar=hangs_on,
         policy=policy.version, extended_seconds=extended,
     )  # fmt: skip
     changed = _refired(changed.timed(book.calendar), book, now)
-    why: Moved = "class" if start == clock.started_at else "link"
-    return changed, [ClockStarted(**told(changed), previous_due_at=clock.due_at, moved_by=why)]
+    if told(changed) == told(clock):
+        return changed, []
+    return changed, [ClockStarted(**told(changed), previous_due_at=clock.due_at, moved_by=_why(clock, changed))]
+
+
+def _why(before: Clock, after: Clock) -> Moved:
+    if before.started_at != after.started_at:
+        return "link"
+    recounted = before.calendar and after.calendar and before.calendar != after.calendar
+    return "calendar" if recounted and before.urgency == after.urgency else "class"
 
 
 def _worth(policy: Policy, before: str, now: str) -> float:
@@ -174,6 +185,8 @@ def _worth(policy: Policy, before: str, now: str) -> float:
 
 def _refired(clock: Clock, book: Book, now: datetime) -> Clock:
     """Let marks that now lie in the future again fire again; those that lie in the past fire with the next look."""
+    if not clock.fired:
+        return clock
     used = clock.paused_at or now
     reached = sum(clock.reaches(mark, book.calendar) <= used for mark in book.marks[clock.name])
     fired = min(clock.fired, reached)
@@ -184,16 +197,6 @@ def extend(clock: Clock, seconds: int, book: Book, now: datetime) -> Clock:
     """Return an open clock with more time; what it has been granted before stays."""
     longer = replace(clock, extended_seconds=clock.extended_seconds + seconds)
     return _refired(longer.timed(book.calendar), book, now)
-
-
-def recounted(clock: Clock, book: Book, now: datetime) -> Step:
-    """Bring an open clock up to another calendar."""
-    if not clock.open or clock.count == "natural" or clock.calendar == book.calendar.version:
-        return clock, []
-    changed = _refired(clock.timed(book.calendar), book, now)
-    if (changed.due_at, changed.provisional) == (clock.due_at, clock.provisional):
-        return changed, []
-    return changed, [ClockStarted(**told(changed), previous_due_at=clock.due_at, moved_by="calendar")]
 
 
 def _wake(clock: Clock, _: Facts, book: Book, now: datetime) -> Step:

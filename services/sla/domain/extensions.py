@@ -19,7 +19,10 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """More time that was asked for. `level` is the least that may grant it; `seconds` as the clock counts."""
+    """More time that was asked for. `level` is the least that may grant it.
+
+    `seconds` are as asked: a whole day of them is a day of work where the clock counts these.
+    """
 
     extension_id: UUID
     ticket_id: UUID
@@ -53,7 +56,7 @@ def asked(
     level = next((level for level in LEVELS if _may(level, span, mine, policy)), None)
     if level is None:
         raise NotPossibleError("no level may grant so much, or so often")
-    seconds = int(policy.in_time(span, clock.count).total_seconds())
+    seconds = int(span.total_seconds())
     return Extension(
         extension_id, clock.ticket_id, clock.round, clock.name, seconds, reason, by, now, level,
         unit_code=clock.unit_code,
@@ -78,11 +81,13 @@ def ruled(
     if granted and (clock is None or not clock.open):
         raise NotPossibleError("the clock has ended")
     ended = replace(extension, state="granted" if granted else "refused", ruled_by=by, ruled_at=now, note=note)
-    if clock is None:
-        return ended, None, []
-    after = extend(clock, extension.seconds, book, now) if granted else clock
+    if clock is None or not granted:
+        return ended, clock, []
+    policy = book.named(clock.policy, clock.started_at)
+    seconds = int(policy.in_time(timedelta(seconds=extension.seconds), clock.count).total_seconds())
+    after = extend(clock, seconds, book, now)
     event = ClockExtended(
-        **told(after), previous_due_at=clock.due_at, by=by, reason=extension.reason, granted=granted,
-        extension_id=extension.extension_id, level=level, seconds=extension.seconds, note=note, unit=clock.unit,
+        **told(after), previous_due_at=clock.due_at, by=by, reason=extension.reason,
+        extension_id=extension.extension_id, level=level, seconds=seconds, note=note, unit=clock.unit,
     )  # fmt: skip
     return ended, after, [event]

@@ -33,6 +33,8 @@ class Classified:
     code: str = ""
     category: str = ""
     """Of level 1."""
+    below: tuple[str, ...] = ()
+    """The names of the levels below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ class Facts:
     `ended` is void when intake receives the ticket once more, `withdrawn` never; `broken_off` remembers the last such
     end, for the round it fell in was ended by no unit. `joined` is when the earliest of those who joined came, and
     `certain` that an answer which is void was waited upon for long enough. `ruled` is when a return was ruled on last,
-    `closed` the round that feedback closed. `wordless`: the ticket's words were deleted, and none are kept of it.
+    `closed` the round that feedback closed, `unsolved` that one too if the citizen said no once more. `wordless`: the
+    ticket's words were deleted, and none are kept of it.
     """
 
     received: Received | None = None
@@ -94,6 +97,7 @@ class Facts:
     returned: Returned | None = None
     ruled: datetime | None = None
     closed: int | None = None
+    unsolved: Done | None = None
     wordless: bool = False
 
     @property
@@ -149,13 +153,24 @@ class Facts:
         return self.classified.category if self.classified else ""
 
     @property
+    def code(self) -> str:
+        """The question of the catalogue; empty until it is known."""
+        return self.classified.code if self.classified else ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the category, level by level."""
+        return (self.classified.category, *self.classified.below) if self.classified else ()
+
+    @property
     def matter(self) -> Matter:
         """What limits are looked up by."""
         receipt = self.receipt
-        code = self.classified.code if self.classified else ""
         if receipt is None:
-            return Matter(self.urgency, code, self.elderly)
-        return Matter(self.urgency, code, self.elderly, receipt.access, receipt.channel, receipt.reporter_type)
+            return Matter(self.urgency, self.code, self.elderly, names=self.names)
+        return Matter(
+            self.urgency, self.code, self.elderly, receipt.access, receipt.channel, receipt.reporter_type, self.names
+        )
 
     @property
     def unit(self) -> UnitRef | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from services.sla.domain.times import Clock
 Reached = ClockWarned | ClockBreached | TaskWarned | TaskBreached
 Audience = Literal["lead", "above", "unled"]
 """Whose matter a message is to who reads it: their own, that of a unit they stand above, or nobody's yet."""
-Dropped = Literal["done", "overtaken"]
+Dropped = Literal["moot", "overtaken"]
 LIGHTS = ("yellow", "red")
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -29,7 +29,8 @@ class Alert:
 
     `clock` is a ticket's, or `part` or `whistle`: what a helper owes. `mark` is the grade of a reminder, or a light.
     `unit_code` leads, or owes the part, None if nobody did. It went out with the `notice`
-    of that key, or was `dropped`: the work was done meanwhile, or a later mark is told with it.
+    of that key, or was `dropped`: its clock is met, another unit's, has more time or is told to be worse; or it goes
+    out together with a later mark of that clock.
     """
 
     alert_id: UUID
@@ -76,12 +77,13 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """How a city tells its units: its rules, its units, the one above all, and its time."""
+    """How a city tells its units: its rules, its units, the one above all, its time, and the days it works on."""
 
     rules: Notices
     units: Mapping[str, Unit]
     centre: str
     timezone: ZoneInfo
+    works_on: Callable[[date], bool]
 
     @property
     def night(self) -> Night:
@@ -97,21 +99,33 @@ class Telling:
         at = _EPOCH - (_EPOCH - now) // span * span if span else now
         return at if urgency in self.rules.wakes else self.night.over(at)
 
-    def addresses(self, mark: str, lead: UnitRef | None, at: datetime) -> list[str]:
+    def addresses(self, mark: str, urgency: Urgency, lead: UnitRef | None, at: datetime) -> list[str]:
         """Return whom to tell, each once. Before anybody leads that is the desk of the centre."""
         if lead is None:
             return [_office(self.centre)]
         desks = self.rules.tell.get(mark, ("duty",))
-        found = [address for desk in desks if (address := self._address(desk, lead.code, at))]
+        found = [address for desk in desks if (address := self._address(desk, urgency, lead.code, at))]
         return list(dict.fromkeys(found))
 
-    def _address(self, desk: NoticeDesk, lead: str, at: datetime) -> str | None:
+    def _address(self, desk: NoticeDesk, urgency: Urgency, lead: str, at: datetime) -> str | None:
+        """Return where a desk is told. What cannot wait is told to who is there, if the office itself is closed."""
         unit = self.units.get(lead)
         whose = {"duty": lead, "above": unit.parent if unit else None, "centre": self.centre}
         if desk == "head":
             return f"{_office(lead)}/head"
-        code = whose[desk]
-        return _office(attended(self.units, code, "night" if self.night.covers(at) else "day")) if code else None
+        code, local = whose[desk], at.astimezone(self.timezone)
+        if code and urgency in self.rules.wakes:
+            code = attended(self.units, code, local, self.works_on(local.date()))
+        return _office(code) if code else None
+
+    def ways(self, to: str, at: datetime) -> tuple[str, ...]:
+        """Return where the city's own list of contacts sends what is told to a duty office, of those on duty then."""
+        unit, local = self.units.get(to.removeprefix(_office(""))), at.astimezone(self.timezone)
+        if unit is None:
+            return ()
+        by_day = unit.is_open(local, self.works_on(local.date())) and not self.night.covers(at)
+        there = {"always", "day" if by_day else "night"}
+        return tuple(dict.fromkeys(way for contact in unit.contacts if contact.shift in there for way in contact.ways))
 
 
 def _office(unit: str) -> str:
@@ -134,11 +148,13 @@ class Moved:
     events: Sequence[Event]
 
     @property
-    def first_lead(self) -> UnitRef | None:
-        """Who leads now, if a mark was reached while nobody did."""
-        if not any(clock.fired and clock.unit_code is None for clock in self.before):
+    def new_lead(self) -> UnitRef | None:
+        """Who leads now, if a clock that still runs reached a mark while another unit led, or none."""
+        if not any(clock.fired for clock in self.before):
             return None
-        return next((clock.unit for clock in self.clocks if clock.open and clock.unit), None)
+        whose = {(clock.round, clock.name): clock.unit_code for clock in self.before if clock.fired}
+        taken = (c.unit for c in self.clocks if c.open and c.unit_code != whose.get((c.round, c.name), c.unit_code))
+        return next(taken, None)
 
 
 def alerts(moved: Moved, telling: Telling, now: datetime, new_id: Callable[[], UUID]) -> Iterator[Alert]:
@@ -153,7 +169,7 @@ def _alerts(
 ) -> Iterator[Alert]:
     mark = event.light if isinstance(event, ClockBreached | TaskBreached) else str(event.grade)
     at, lead = telling.due(moved.urgency, now), event.unit
-    for to in telling.addresses(mark, lead, at):
+    for to in telling.addresses(mark, moved.urgency, lead, at):
         yield Alert(
             new_id(), moved.ticket_id, event.round, _clock(event), mark, to, lead.code if lead else None,
             lead.name if lead else None, moved.number, moved.urgency, event.due_at, now, at,
@@ -167,33 +183,40 @@ def _clock(event: Reached) -> str:
 
 
 def told_again(
-    unled: Iterable[Alert], lead: UnitRef, telling: Telling, now: datetime, new_id: Callable[[], UUID]
+    past: Collection[Alert], lead: UnitRef, telling: Telling, now: datetime, new_id: Callable[[], UUID]
 ) -> list[Alert]:
-    """Return what the first lead of a ticket is told of marks reached before: of each clock the last."""
+    """Return what is told to the new lead of a ticket, and above it, of marks reached before: of each clock the last.
+
+    `past` are the alerts of its marks that still stand. Who heard of the mark does not hear of it again.
+    """
     last: dict[tuple[int, str], Alert] = {}
-    for alert in sorted(unled, key=lambda alert: alert.rank):
+    for alert in sorted(past, key=lambda alert: alert.rank):
         last[alert.round, alert.clock] = alert
+    heard = {(alert.round, alert.clock, alert.mark, alert.to) for alert in past if alert.notice}
     again = []
     for alert in last.values():
         at = telling.due(alert.urgency, now)
         anew = replace(
             alert, unit_code=lead.code, unit_name=lead.name, created_at=now, at=at, notice=None, dropped=None
         )
-        again += [replace(anew, alert_id=new_id(), to=to) for to in telling.addresses(alert.mark, lead, at)]
+        desks = telling.addresses(alert.mark, alert.urgency, lead, at)
+        new = [to for to in desks if (alert.round, alert.clock, alert.mark, to) not in heard]
+        again += [replace(anew, alert_id=new_id(), to=to) for to in new]
     return again
 
 
 def bundle(
-    due: Sequence[Alert], done: Collection[UUID], new_id: Callable[[], UUID]
+    due: Sequence[Alert], standing: Mapping[UUID, datetime], new_id: Callable[[], UUID]
 ) -> tuple[list[Bundle], list[Alert]]:
     """Return the messages that these alerts make, and those that nobody needs any more, as dropped.
 
-    `done` are the ids of alerts whose clock has ended. Of marks of one clock that one desk hears of at once, it is told
-    the last.
+    `standing` has by when the clock of an alert is due now, by the alert's id, if its mark still stands. Of marks of
+    one clock that one desk hears of at once, it is told the last.
     """
-    dropped = [replace(alert, dropped="done") for alert in due if alert.alert_id in done]
+    dropped = [replace(alert, dropped="moot") for alert in due if alert.alert_id not in standing]
+    stand = [replace(alert, due_at=standing[alert.alert_id]) for alert in due if alert.alert_id in standing]
     last: dict[object, Alert] = {}
-    for alert in sorted((a for a in due if a.alert_id not in done), key=lambda alert: alert.rank):
+    for alert in sorted(stand, key=lambda alert: alert.rank):
         place = (alert.to, alert.ticket_id, alert.round, alert.clock)
         if place in last:
             dropped.append(replace(last[place], dropped="overtaken"))

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 from uuid import UUID
 
-from libs.common.contracts.envelope import Event
-from libs.common.contracts.sla import BoundUnit, SupervisionOutcome, SupervisionStepped
+from libs.common.contracts.sla import SupervisionOutcome
 from libs.common.contracts.vocabulary import UnitRef
 from services.sla.domain.cases import (
     TOP,
@@ -16,16 +15,12 @@ from services.sla.domain.cases import (
     Case,
     CaseState,
     CaseStep,
-    Check,
-    Duty,
-    Meeting,
     Proposal,
-    Rules,
     asked,
-    proposed,
     stepped,
-    with_proposal,
 )
+from services.sla.domain.deductions import proposed, with_proposal
+from services.sla.domain.owners import Rules
 from services.sla.domain.supervision import closed, raised
 from services.sla.domain.times import NotPossibleError
 
@@ -69,7 +64,7 @@ TRANSITIONS: Mapping[CaseCommand, CaseWay] = MappingProxyType(
         "hand_over": CaseWay(_OPEN, _OWNERS),
         "hold": CaseWay(_OPEN, _OWNERS),
         "propose": CaseWay(_OPEN, _OWNERS),
-        "close": CaseWay(("accepted",), _OWNERS, "closed"),
+        "close": CaseWay(_OPEN, _OWNERS, "closed"),
     }
 )
 
@@ -119,72 +114,6 @@ def _judged(case: Case, note: str, now: datetime, *, accepted: bool) -> Case:
     return replace(case, answers=(*case.answers[:-1], last))
 
 
-def order_check(case: Case, check: Check, now: datetime) -> CaseStep:
-    """Send a unit to look on the spot 现场督查: not the supervised one, whose word is to be checked."""
-    if check.unit.code == case.unit_code:
-        raise NotPossibleError("the supervised unit does not check itself; send another")
-    case = replace(enter(case, "check"), checks=(*case.checks, check))
-    return case, [stepped(case, "check_ordered", now, by=check.unit, note=check.task, item=check.check_id)]
-
-
-def find(case: Case, check_id: UUID, finding: str, now: datetime, *, holds: bool) -> CaseStep:
-    """Say what was found on the spot."""
-    case, check = enter(case, "find"), _of((c for c in case.checks if c.check_id == check_id), "check")
-    if check.found_at:
-        raise NotPossibleError("it was said already what this check found")
-    done = replace(check, found_at=now, holds=holds, finding=finding)
-    case = replace(case, checks=tuple(done if one == check else one for one in case.checks))
-    return case, [stepped(case, "checked", now, by=check.unit, note=finding, item=check_id)]
-
-
-def call_meeting(case: Case, meeting: Meeting, now: datetime) -> CaseStep:
-    """Call several units together 协调会."""
-    case = replace(enter(case, "meet"), meetings=(*case.meetings, meeting))
-    return case, [
-        stepped(case, "meeting_called", now, units=meeting.units, note=meeting.agenda, item=meeting.meeting_id)
-    ]
-
-
-def attend(case: Case, meeting_id: UUID, unit: str, now: datetime) -> CaseStep:
-    """Note that a unit came to a meeting."""
-    case, meeting = enter(case, "attend"), _meeting(case, meeting_id)
-    called = next((one for one in meeting.units if one.code == unit), None)
-    if called is None or unit in meeting.attended:
-        raise NotPossibleError("that unit was not called to this meeting, or is noted already")
-    came = replace(meeting, attended=(*meeting.attended, unit))
-    case = replace(case, meetings=tuple(came if one == meeting else one for one in case.meetings))
-    return case, [stepped(case, "attended", now, by=called, item=meeting_id)]
-
-
-def conclude(case: Case, meeting_id: UUID, conclusion: str, duties: tuple[Duty, ...], now: datetime) -> CaseStep:
-    """Say what a meeting came to, and which units it binds to do what by when."""
-    case, meeting = enter(case, "conclude"), _meeting(case, meeting_id)
-    if any(duty.unit.code not in {unit.code for unit in meeting.units} for duty in duties):
-        raise NotPossibleError("a meeting binds only units that were called to it")
-    ended = replace(meeting, concluded_at=now, conclusion=conclusion)
-    meetings = tuple(ended if one == meeting else one for one in case.meetings)
-    case = replace(case, meetings=meetings, duties=(*case.duties, *duties))
-    bound = tuple(BoundUnit(unit=duty.unit, task=duty.task, due_at=duty.due_at) for duty in duties)
-    return case, [stepped(case, "concluded", now, note=conclusion, item=meeting_id, bound=bound)]
-
-
-def _meeting(case: Case, meeting_id: UUID) -> Meeting:
-    meeting = _of((one for one in case.meetings if one.meeting_id == meeting_id), "meeting")
-    if meeting.concluded_at:
-        raise NotPossibleError("this meeting is concluded")
-    return meeting
-
-
-def fulfil(case: Case, duty_id: UUID, note: str, now: datetime) -> CaseStep:
-    """Say, as a bound unit, that it did what it was bound to."""
-    case, duty = enter(case, "fulfil"), _of((one for one in case.duties if one.duty_id == duty_id), "duty")
-    if duty.done_at:
-        raise NotPossibleError("this duty is done already")
-    done = replace(duty, done_at=now, note=note)
-    case = replace(case, duties=tuple(done if one == duty else one for one in case.duties))
-    return case, [stepped(case, "fulfilled", now, by=duty.unit, note=note, item=duty_id)]
-
-
 def raise_by_hand(case: Case, rules: Rules, now: datetime) -> CaseStep:
     """Raise a case by one level."""
     case = enter(case, "raise")
@@ -210,7 +139,7 @@ def hold(case: Case, tickets: Iterable[UUID], now: datetime) -> CaseStep:
     held = tuple(dict.fromkeys((*case.tickets, *tickets)))
     if len(held) > MOST_TICKETS:
         raise NotPossibleError(f"a case holds at most {MOST_TICKETS} tickets")
-    return replace(case, tickets=held), [stepped(case, "held", now)]
+    return replace(case, tickets=held), [stepped(case, "held", now, tickets=held)]
 
 
 def propose(case: Case, proposal: Proposal) -> CaseStep:
@@ -219,29 +148,15 @@ def propose(case: Case, proposal: Proposal) -> CaseStep:
 
 
 def close(case: Case, outcome: SupervisionOutcome, note: str, now: datetime) -> CaseStep:
-    """End a case whose answer was accepted. While work is overdue, or something is owed on it, it goes on."""
+    """End a case whose answer was accepted, or for which nobody answers: none is supervised, or none did in time.
+
+    While work is overdue, or something is owed on it, it goes on.
+    """
     enter(case, "close")
+    if case.state != "accepted" and case.unit_code and not case.unanswered_at:
+        raise NotPossibleError("the unit has to answer, and its answer to be accepted")
     if any(ground.code == "overdue" for ground in case.standing):
         raise NotPossibleError("the work is overdue still; the case ends when it is done")
     if case.owed:
         raise NotPossibleError("a check, a meeting or a duty is outstanding")
     return closed(case, outcome, note, now)
-
-
-def _of(found: Iterable[T], what: str) -> T:
-    one = next(iter(found), None)
-    if one is None:
-        raise NotPossibleError(f"the case has no such {what}")
-    return one
-
-
-def wordless(events: Iterable[Event]) -> list[Event]:
-    """Return events as they are told where words were deleted: without any."""
-    return [_wordless(event) for event in events]
-
-
-def _wordless(event: Event) -> Event:
-    kept: dict[str, Any] = {"note": None} if getattr(event, "note", None) else {}
-    if isinstance(event, SupervisionStepped):
-        kept["bound"] = tuple(one.model_copy(update={"task": ""}) for one in event.bound)
-    return event.model_copy(update=kept)

@@ -33,6 +33,8 @@ class Matter(NamedTuple):
     access: tuple[AccessNeed, ...] = ()
     channel: Channel | None = None
     reporter_type: ReporterType | None = None
+    names: tuple[str, ...] = ()
+    """Of its category, level by level."""
 
 
 class Terms(NamedTuple):
@@ -99,7 +101,13 @@ def _conditions(rule: Rule, codes: Sequence[str] | None, matter: Matter) -> Iter
     yield not rule.channel or matter.channel in rule.channel
     yield not rule.reporter_type or matter.reporter_type in rule.reporter_type
     yield not rule.access or not set(rule.access).isdisjoint(matter.access)
-    yield codes is None or any(matter.code == code or matter.code.startswith(f"{code}-") for code in codes)
+    yield codes is None or _is_about(rule.category, codes, matter)
+
+
+def _is_about(names: Sequence[str], codes: Sequence[str], matter: Matter) -> bool:
+    """Whether a matter is in a category of these names, or of a code that was in one when the rules were read."""
+    named = not set(names).isdisjoint(matter.names)
+    return named or any(matter.code == code or matter.code.startswith(f"{code}-") for code in codes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,10 @@ from libs.common.contracts.sla import (
     SupervisionRaised,
 )
 from libs.common.contracts.vocabulary import UnitRef
-from services.sla.domain.cases import TOP, Case, CaseStep, Ground, Rules, asked, owned, proposed, stepped, told
+from services.sla.domain.cases import TOP, Case, CaseStep, Ground, asked, owned, stepped, told
+from services.sla.domain.deductions import proposed
 from services.sla.domain.facts import Facts
+from services.sla.domain.owners import Rules
 from services.sla.domain.policy import Book
 from services.sla.domain.times import Clock
 
@@ -90,11 +92,16 @@ def _overdue(level: int, clock: Clock | None, now: datetime) -> Iterable[Ground]
 
 def _reopened(facts: Facts, rules: Rules, now: datetime) -> Iterable[Ground]:
     ground = rules.terms.ground("reopened")
+    if facts.unsolved and facts.unsolved.round >= facts.round:
+        # It is reopened no more, and nobody works on it: only the owner of the case puts an end to this.
+        said = Evidence(what="ticket_unsolved", at=facts.unsolved.at, detail=f"round={facts.unsolved.round}")
+        yield Ground("reopened", ground.level, now, facts.unsolved.round + 1, (said,))
+        return
     closed = facts.closed is not None and facts.closed >= facts.round
     if facts.reopened and ground.round and facts.round >= ground.round and not closed:
-        at = facts.reopened.at or now
-        fact = Evidence(what="ticket_reopened", at=at, detail=f"round={facts.round}")
-        yield Ground("reopened", ground.level, now, facts.round, (fact,))
+        at, detail = facts.reopened.at, f"round={facts.round}"
+        fact = (Evidence(what="ticket_reopened", at=at, detail=detail),) if at else ()
+        yield Ground("reopened", ground.level, now, facts.round, fact)
 
 
 def _dispute(facts: Facts, rules: Rules, now: datetime) -> Iterable[Ground]:
@@ -184,7 +191,7 @@ def _levelled(case: Case, events: list[Event], rules: Rules, now: datetime) -> C
 def _brought_up(case: Case, seen: Seen, rules: Rules, now: datetime) -> CaseStep:
     grounds, fresh = _stood(case, seen, rules, now)
     case = replace(case, grounds=grounds, number=seen.number or case.number)
-    if not case.standing and not case.owed:
+    if settled(case):
         return closed(case, "done", "", now)
     case, events = _moved(case, seen.unit, rules, now)
     level = max([case.level, *(ground.level for ground in seen.grounds)])
@@ -195,6 +202,11 @@ def _brought_up(case: Case, seen: Seen, rules: Rules, now: datetime) -> CaseStep
         case = asked(case, rules, now)
         events = [*events, stepped(case, "noticed", now, answer_due_at=case.answer_due_at)]
     return case, events
+
+
+def settled(case: Case) -> bool:
+    """Whether a case ends by itself: nothing that it stands on stands any more, and nobody owes anything on it."""
+    return case.open and not case.standing and not case.owed
 
 
 def _stood(case: Case, seen: Seen, rules: Rules, now: datetime) -> tuple[tuple[Ground, ...], bool]:
@@ -246,22 +258,25 @@ def closed(case: Case, outcome: SupervisionOutcome, note: str, now: datetime) ->
 
 def lapse(case: Case, rules: Rules, now: datetime) -> CaseStep:
     """Let what was not done in time take effect: no answer raises the case, a check or a duty is told as missed."""
-    events: list[Event] = []
-    for check in case.checks:
-        if not check.found_at and not check.missed_at and check.due_at <= now:
-            checks = tuple(replace(one, missed_at=now) if one == check else one for one in case.checks)
-            case = replace(case, checks=checks)
-            events.append(stepped(case, "missed", now, by=check.unit, item=check.check_id))
-    for duty in case.duties:
-        if not duty.done_at and not duty.missed_at and duty.due_at <= now:
-            duties = tuple(replace(one, missed_at=now) if one == duty else one for one in case.duties)
-            case = replace(case, duties=duties)
-            events.append(stepped(case, "missed", now, by=duty.unit, item=duty.duty_id))
-            case, more = proposed(case, "missed", rules, now, duty.unit, duty.duty_id)
-            events += more
-    waits = case.state == "open" and not case.unanswered_at and case.answer_due_at
-    if waits and case.answer_due_at and case.answer_due_at <= now:
+    case, events = _missed(case, rules, now)
+    if case.awaited and case.answer_due_at and case.answer_due_at <= now:
         case, more = _unanswered(case, rules, now)
+        events += more
+    return case, events
+
+
+def _missed(case: Case, rules: Rules, now: datetime) -> CaseStep:
+    checks = [one for one in case.checks if not one.found_at and not one.missed_at and one.due_at <= now]
+    duties = [one for one in case.duties if not one.done_at and not one.missed_at and one.due_at <= now]
+    case = replace(
+        case,
+        checks=tuple(replace(one, missed_at=now) if one in checks else one for one in case.checks),
+        duties=tuple(replace(one, missed_at=now) if one in duties else one for one in case.duties),
+    )
+    events: list[Event] = [stepped(case, "missed", now, by=one.unit, item=one.check_id) for one in checks]
+    for duty in duties:
+        events.append(stepped(case, "missed", now, by=duty.unit, item=duty.duty_id))
+        case, more = proposed(case, "missed", rules, now, duty.unit, duty.duty_id)
         events += more
     return case, events
 

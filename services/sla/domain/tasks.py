@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from libs.common.contracts.dispatch import HelpRole, TicketAssigned, TicketAssisted, TicketDispatched
+from libs.common.contracts.dispatch import HelpRole, TicketAssigned, TicketAssisted, TicketDispatched, TicketRecalled
 from libs.common.contracts.envelope import Event
 from libs.common.contracts.sla import TaskBreached, TaskMet, TaskStarted, TaskStopped, TaskWarned
 from libs.common.contracts.vocabulary import Light, UnitRef
@@ -18,7 +18,10 @@ DONE = {"done", "arrived"}
 
 @dataclass(frozen=True, slots=True)
 class TaskClock:
-    """One part's clock. `part` is dispatch's id of it, or the code of a unit that ticket.dispatched named."""
+    """One part's clock. `part` is dispatch's id of it, or the code of a unit that ticket.dispatched named.
+
+    `due_at` is dispatch's word, by the times the city gives to helpers, and moves with no clock of the lead.
+    """
 
     ticket_id: UUID
     round: int
@@ -45,44 +48,65 @@ class TaskClock:
 
 
 TaskStep = tuple[TaskClock, list[Event]]
+Told = TicketDispatched | TicketAssigned | TicketAssisted | TicketRecalled
+"""What dispatch says of parts, in its own order."""
 
 
-def named(ticket_id: UUID, event: TicketDispatched) -> list[TaskClock]:
-    """Return the clocks of the co-handlers that an order was handed over with."""
+def heard(ticket_id: UUID, tasks: Sequence[TaskClock], event: Told) -> list[TaskStep]:
+    """Return the parts' clocks that change by what dispatch says. What was owed in a round before is owed no more."""
+    owed = [task for task in tasks if task.state == "running"]
+    if isinstance(event, TicketRecalled):
+        return [_stop(task, "recalled") for task in owed if task.round <= event.round]
+    steps = [_stop(task, "over") for task in owed if task.round < event.round]
+    if isinstance(event, TicketDispatched):
+        return steps + _named(ticket_id, tasks, event)
+    step = _assigned(ticket_id, tasks, event) if isinstance(event, TicketAssigned) else _took(ticket_id, tasks, event)
+    return [*steps, step] if step else steps
+
+
+def closed(tasks: Iterable[TaskClock], round_: int) -> list[TaskStep]:
+    """Return the parts' clocks that stop because feedback closed this round."""
+    return [_stop(task, "over") for task in tasks if task.state == "running" and task.round <= round_]
+
+
+def _named(ticket_id: UUID, tasks: Sequence[TaskClock], event: TicketDispatched) -> list[TaskStep]:
+    """Begin the clocks of the co-handlers an order is handed over with, of those that have none in this round."""
     if event.help_due_at is None:
         return []
+    timed = {task.unit_code for task in tasks if task.round == event.round and task.state != "stopped"}
     return [
-        TaskClock(
+        _begin(TaskClock(
             ticket_id, event.round, unit.code, "co_handler", unit.code, unit.name, "running", event.at,
             event.help_due_at,
-        )
-        for unit in event.co_handlers
+        ))
+        for unit in event.co_handlers if unit.code not in timed
     ]  # fmt: skip
 
 
-def assigned(ticket_id: UUID, event: TicketAssigned) -> TaskStep | None:
-    """Return the clock of a part that was given to a unit; None if nobody said until when."""
-    if event.task_id is None or event.due_at is None:
+def _assigned(ticket_id: UUID, tasks: Sequence[TaskClock], event: TicketAssigned) -> TaskStep | None:
+    """Begin the clock of a part; None if nobody said until when, or a later word of it was heard already."""
+    if event.task_id is None or event.due_at is None or any(task.task_id == event.task_id for task in tasks):
         return None
-    clock = _of(ticket_id, event, event.task_id, event.due_at)
-    return clock, [TaskStarted(**_told(clock))]
+    return _begin(_of(ticket_id, event, event.task_id, event.due_at))
 
 
-def assisted(ticket_id: UUID, clocks: Sequence[TaskClock], event: TicketAssisted) -> TaskStep:
-    """Return the clock of a part after a step of its unit. One that was not heard of begins with it."""
-    mine = (clock for clock in clocks if clock.task_id == event.task_id)
-    unnamed = (c for c in clocks if c.task_id is None and (c.round, c.part) == (event.round, event.unit.code))
-    found = next(mine, None) or next(unnamed, None) or _of(ticket_id, event, event.task_id, event.due_at)
-    clock = replace(found, task_id=event.task_id)
-    if clock.state != "running":
-        return clock, []
-    if event.state in DONE:
-        clock = replace(clock, state="met", met_at=event.at)
-        return clock, [TaskMet(**_told(clock), met_at=event.at, in_time=event.at <= clock.due_at)]
-    if event.state == "relieved" or event.state == "recalled":  # noqa: PLR1714 mypy follows these words, not a set
-        clock = replace(clock, state="stopped")
-        return clock, [TaskStopped(**_told(clock), reason=event.state)]
-    return clock, []
+def _took(ticket_id: UUID, tasks: Sequence[TaskClock], event: TicketAssisted) -> TaskStep:
+    """Follow a step of the unit that owes the part. A clock that was not heard of begins with it."""
+    mine = (task for task in tasks if task.task_id == event.task_id)
+    unnamed = (t for t in tasks if t.task_id is None and (t.round, t.part) == (event.round, event.unit.code))
+    found = next(mine, None) or next(unnamed, None)
+    said: list[Event] = []
+    if found is None:
+        found, said = _begin(_of(ticket_id, event, event.task_id, event.due_at))
+    task = replace(found, task_id=event.task_id)
+    if event.state in DONE and task.state != "met":
+        # What was done before the round was closed was done, whichever of the two was heard first.
+        task = replace(task, state="met", met_at=event.at)
+        return task, [*said, TaskMet(**_told(task), met_at=event.at, in_time=event.at <= task.due_at)]
+    if task.state == "running" and (event.state == "relieved" or event.state == "recalled"):  # noqa: PLR1714 for mypy
+        task, stopped = _stop(task, event.state)
+        said += stopped
+    return task, said
 
 
 def _of(ticket_id: UUID, event: TicketAssigned | TicketAssisted, task_id: UUID, due_at: datetime) -> TaskClock:
@@ -90,6 +114,14 @@ def _of(ticket_id: UUID, event: TicketAssigned | TicketAssisted, task_id: UUID, 
     return TaskClock(
         ticket_id, event.round, str(task_id), event.role, unit.code, unit.name, "running", event.at, due_at, task_id
     )
+
+
+def _begin(task: TaskClock) -> TaskStep:
+    return task, [TaskStarted(**_told(task))]
+
+
+def _stop(task: TaskClock, reason: Literal["relieved", "recalled", "over"]) -> TaskStep:
+    return replace(task, state="stopped"), [TaskStopped(**_told(task), reason=reason)]
 
 
 def fire(clock: TaskClock, book: Book, now: datetime) -> TaskStep:

@@ -1,6 +1,5 @@
-"""A clock and its time: how much of it has run, how much stood still, and when it reaches a mark."""
+"""A clock and its time: when it began, when it stood still, and when it reaches a mark."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -32,7 +31,7 @@ class Clock:
 
     `limit_seconds` and `extended_seconds` are of the time it counts, natural or working. `pauses` are those that are
     over, in order. `calendar` is the version of the calendar that its due time was worked out by, if it hangs on one;
-    `provisional`: it hangs on the days of a year that are not named yet.
+    `provisional`: it hangs on the days of a year that are not named yet. `category` is of level 1, `code` the question.
     """
 
     ticket_id: UUID
@@ -58,6 +57,7 @@ class Clock:
     unit_code: str | None = None
     unit_name: str | None = None
     category: str = ""
+    code: str = ""
 
     @property
     def open(self) -> bool:
@@ -79,39 +79,20 @@ class Clock:
         return self.moment(mark.at * self.total, calendar)
 
     def moment(self, ran: timedelta, calendar: Calendar) -> datetime:
-        """Return the first moment at which the clock has run for so long, if no pause comes between."""
+        """Return when the clock has run for so long, if no further pause comes between."""
         since = self.started_at
         for pause in self.pauses:
-            stretch = calendar.elapsed(since, pause.from_at, self.count)
-            if stretch >= ran:
-                break
-            ran -= stretch
+            reached = calendar.due(since, ran, self.count)
+            if reached <= pause.from_at:
+                return reached
+            ran -= calendar.elapsed(since, pause.from_at, self.count)
             since = pause.until
         return calendar.due(since, ran, self.count)
-
-    def ran(self, now: datetime, calendar: Calendar) -> timedelta:
-        """Return how long the clock has run, in the time it counts."""
-        stretches = (calendar.elapsed(since, until, self.count) for since, until in self._stretches(now))
-        return sum(stretches, timedelta())
-
-    def stood(self, now: datetime, calendar: Calendar) -> timedelta:
-        """Return how much of the same time it stood still."""
-        ended = [(pause.from_at, pause.until) for pause in self.pauses]
-        pauses = [*ended, (self.paused_at, now)] if self.paused_at else ended
-        return sum((calendar.elapsed(since, until, self.count) for since, until in pauses), timedelta())
-
-    def _stretches(self, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-        since = self.started_at
-        for pause in self.pauses:
-            yield since, pause.from_at
-            since = pause.until
-        yield since, self.paused_at or now
 
     def timed(self, calendar: Calendar) -> "Clock":
         """Return it with the due time that all of this comes to."""
         due = self.moment(self.total, calendar)
-        version = calendar.version if self.count == "working" else ""
-        return replace(self, due_at=due, calendar=version, provisional=calendar.is_provisional(due, self.count))
+        return replace(self, due_at=due, provisional=calendar.is_provisional(due, self.count))
 
     def stood_still(self, until: datetime, calendar: Calendar) -> "Clock":
         """Return it as it runs on after a pause."""

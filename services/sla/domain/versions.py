@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from libs.common.city.policies import PolicySet
+from libs.common.city.policies import PolicySet, iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _word(value: object) -> str:
     if isinstance(value, tuple):
         return " | ".join(map(str, value))
     if isinstance(value, timedelta):
-        return f"{value // timedelta(minutes=1)} min"
+        return iso(value)
     if hasattr(value, "zh"):
         return f"{value.zh} / {getattr(value, 'en', '')}"
     return str(value)

@@ -3,11 +3,13 @@
 from services.sla.handlers.around import Engine, Here
 from services.sla.handlers.board import fold_changes, follow, look
 from services.sla.handlers.calendar import calendar_of, keep_calendar, working_day
-from services.sla.handlers.clocks import pause_clocks, resume_clocks
+from services.sla.handlers.clocks import look_at, pause_clocks, resume_clocks
 from services.sla.handlers.extensions import ask_extension, rule_extension
-from services.sla.handlers.following import JOINED, MEMORY, TIMER, on_event, on_joined, on_timer
+from services.sla.handlers.following import JOINED, TIMER, on_event, on_joined, on_timer
 from services.sla.handlers.joint import Bound, call_together, come, conclude_with, fulfil_duty, report, send_check
-from services.sla.handlers.notices import send_again, send_due
+from services.sla.handlers.lateness import Forecast, chance_of, forecast, keep_lateness
+from services.sla.handlers.memory import MEMORY
+from services.sla.handlers.notices import letters, send_again, send_due
 from services.sla.handlers.overseeing import (
     Charge,
     answer,
@@ -15,6 +17,7 @@ from services.sla.handlers.overseeing import (
     hand_over,
     hold_tickets,
     judge,
+    owned_now,
     propose_deduction,
     put_under,
     raise_level,
@@ -24,11 +27,12 @@ from services.sla.handlers.overseeing import (
 from services.sla.handlers.policies import keep_current
 from services.sla.handlers.seeing import seen_units
 from services.sla.handlers.supervision import CASE, HOT, keep_owners, on_case_timer, on_hotspot
+from services.sla.handlers.tasks import HELP, on_help, on_task_timer
 from services.sla.handlers.tasks import TIMER as TASK_TIMER
-from services.sla.handlers.tasks import on_help, on_task_timer
 
 __all__ = [
     "CASE",
+    "HELP",
     "HOT",
     "JOINED",
     "MEMORY",
@@ -37,24 +41,30 @@ __all__ = [
     "Bound",
     "Charge",
     "Engine",
+    "Forecast",
     "Here",
     "answer",
     "ask_extension",
     "calendar_of",
     "call_together",
+    "chance_of",
     "close_case",
     "come",
     "conclude_with",
     "fold_changes",
     "follow",
+    "forecast",
     "fulfil_duty",
     "hand_over",
     "hold_tickets",
     "judge",
     "keep_calendar",
     "keep_current",
+    "keep_lateness",
     "keep_owners",
+    "letters",
     "look",
+    "look_at",
     "on_case_timer",
     "on_event",
     "on_help",
@@ -62,6 +72,7 @@ __all__ = [
     "on_joined",
     "on_task_timer",
     "on_timer",
+    "owned_now",
     "pause_clocks",
     "propose_deduction",
     "put_under",

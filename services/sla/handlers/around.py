@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from libs.common.city.pack import City
 from libs.common.runtime.service import Context
 from services.sla.domain import Book, Telling
-from services.sla.domain.cases import Rules
+from services.sla.domain.owners import Rules
+from services.sla.lateness.rates import Rates
 from services.sla.messages import Messages
 from services.sla.watch import Watch
 
@@ -16,8 +17,8 @@ from services.sla.watch import Watch
 class Engine:
     """What sla keeps in memory. `timezone` and `language` are those of the city's units; `rules` decide on supervision.
 
-    `below` are the codes of each unit and all under it. `brought` and `calendar_brought`: this process has told the
-    database of its pack's policies, and of its calendar.
+    `lateness` says how likely clocks are missed. `below` are the codes of each unit and all under it. `brought` and
+    `calendar_brought`: this process has told the database of its pack's policies, and of its calendar.
     """
 
     city: City
@@ -28,6 +29,7 @@ class Engine:
     language: str
     telling: Telling
     rules: Rules
+    lateness: Rates
     brought: bool = False
     calendar_brought: bool = False
     watch: Watch = field(default_factory=Watch)

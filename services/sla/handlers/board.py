@@ -25,7 +25,7 @@ class News(NamedTuple):
 
 async def look(here: Here, units: Collection[str] | None) -> Board:
     """Return the board of who sees these units, None for all, as it was within the last second."""
-    return await here.engine.watch.board(here.database, here.clock, units)
+    return await here.engine.watch.board(here.database, here.clock, here.engine.lateness, units)
 
 
 async def follow(here: Here, units: Collection[str] | None, known: str | None) -> AsyncIterator[News]:
@@ -34,25 +34,21 @@ async def follow(here: Here, units: Collection[str] | None, known: str | None) -
     An id is of what the board shows, so that any process of the service knows it. Real time: a listener lives by no
     other clock.
     """
-    watch, now = here.engine.watch, asyncio.get_running_loop().time
+    now = asyncio.get_running_loop().time
     ends, beaten = now() + LISTEN_SECONDS, now()
-    watch.listeners += 1
-    try:
-        before = await look(here, units)
-        if fingerprint(before) != known:
-            yield News("board", fingerprint(before), before)
-        while now() < ends:
-            await asyncio.sleep(LOOK_SECONDS)
-            board = await look(here, units)
-            if board is not before and board != before:
-                yield News("change", fingerprint(board), changes(before, board))
-                beaten = now()
-            elif now() - beaten >= BEAT_SECONDS:
-                yield News("beat", "", board)
-                beaten = now()
-            before = board
-    finally:
-        watch.listeners -= 1
+    before = await look(here, units)
+    if fingerprint(before) != known:
+        yield News("board", fingerprint(before), before)
+    while now() < ends:
+        await asyncio.sleep(LOOK_SECONDS)
+        board = await look(here, units)
+        if board is not before and board != before:
+            yield News("change", fingerprint(board), changes(before, board))
+            beaten = now()
+        elif now() - beaten >= BEAT_SECONDS:
+            yield News("beat", "", board)
+            beaten = now()
+        before = board
 
 
 async def fold_changes(here: Here) -> float:

@@ -5,8 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from importlib.metadata import version
-from uuid import UUID
+from importlib import metadata
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -14,12 +13,11 @@ import structlog
 from libs.common.city.days import kinds_of, read_hours
 from libs.common.city.pack import City
 from libs.common.messaging.transaction import Tx
-from services.sla import store as clocks
 from services.sla.calendar import A_DAY, NOTHING, Calendar, Hours
-from services.sla.domain import recounted
 from services.sla.domain.days import DayEntry, overridden
 from services.sla.handlers.around import Here
-from services.sla.handlers.following import follow_up
+from services.sla.handlers.following import react
+from services.sla.handlers.memory import MEMORY
 from services.sla.store import calendar as store
 
 POLL_SECONDS = 2.0
@@ -44,7 +42,8 @@ def calendar_of(city: City, entries: Sequence[DayEntry] = ()) -> Calendar:
         works = what != "holiday" and (weekday in office.weekdays or (what == "work" and weekday > 5))
         return usual if works else ()
 
-    return Calendar(ZoneInfo(city.timezone), hours, is_known, f"{basis_of(city)}-{len(entries)}")
+    version = f"{basis_of(city)}-{len(entries)}"
+    return Calendar(ZoneInfo(city.timezone), hours, is_known, version, office.runs_out)
 
 
 def working_day(city: City) -> timedelta:
@@ -57,8 +56,11 @@ def working_day(city: City) -> timedelta:
 def basis_of(city: City) -> str:
     """Return what changes with the days and hours that this release and this pack know, before people set any."""
     office = city.policy.calendar
-    libraries = [version(name) for name in ("chinesecalendar", "holidays")]
-    said = (city.timezone, office.spans, office.weekdays, office.holidays, sorted(city.calendar.items()), libraries)
+    libraries = [metadata.version(name) for name in ("chinesecalendar", "holidays")]
+    said = (
+        city.timezone, office.spans, office.weekdays, office.holidays, office.runs_out, sorted(city.calendar.items()),
+        libraries,
+    )  # fmt: skip
     return hashlib.sha256(repr(said).encode()).hexdigest()[:8]
 
 
@@ -90,20 +92,10 @@ async def keep_calendar(here: Here) -> float:
 
 
 async def _recount(here: Here) -> int:
-    """Bring a batch of clocks up to the calendar and return how many tickets it were."""
-    book = here.engine.book
-    tickets = await store.counted_otherwise(here.database.pool, book.calendar.version, BATCH)
+    """Bring a batch of tickets up to the calendar and return how many they were."""
+    tickets = await store.counted_otherwise(here.database.pool, here.engine.book.calendar.version, BATCH)
     if tickets:
         async with here.database.begin() as tx:
             await tx.lock(map(str, tickets))
-            await _count_anew(tx, here, tickets)
+            await react(tx, here, {str(id_): MEMORY.of(tx, str(id_)) for id_ in tickets})
     return len(tickets)
-
-
-async def _count_anew(tx: Tx, here: Here, tickets: Sequence[UUID]) -> None:
-    book = here.engine.book
-    known = await clocks.clocks_of(tx, tickets)
-    steps = {id_: [recounted(clock, book, tx.now) for clock in mine] for id_, mine in known.items()}
-    await clocks.save_clocks(tx, [c for id_, mine in steps.items() for c, _ in mine if c not in known[id_]])
-    for id_, mine in steps.items():
-        follow_up(tx, here, id_, [clock for clock, _ in mine], [event for _, said in mine for event in said])

@@ -1,4 +1,4 @@
-"""What people do to clocks: pause and resume."""
+"""What people do to clocks: look at them, pause and resume."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,9 +8,25 @@ from libs.common.messaging.transaction import Tx
 from libs.common.runtime.problems import Problem, unknown_ticket, wrong_field
 from libs.common.runtime.security import Principal
 from services.sla import store
-from services.sla.domain import Clock, NotPossibleError, Step, pause, resume
+from services.sla.domain import Clock, NotPossibleError, Step, TaskClock, pause, resume
 from services.sla.handlers.around import Here
 from services.sla.handlers.following import follow_up
+from services.sla.handlers.seeing import viewer
+
+
+async def look_at(here: Here, who: Principal, ticket_id: UUID) -> tuple[list[Clock], list[TaskClock]]:
+    """Return the clocks of a ticket, and those of the parts that others owe.
+
+    Raises Problem 403 if neither who leads nor who helps is in sight of the key.
+    """
+    async with here.database.begin() as tx:
+        clocks = (await store.clocks_of(tx, [ticket_id]))[ticket_id]
+        tasks = (await store.tasks_of(tx, [ticket_id]))[ticket_id]
+    seen = viewer(here, who).units_in_sight()
+    units = {clock.unit_code for clock in clocks} | {task.unit_code for task in tasks}
+    if seen is not None and units and seen.isdisjoint(units):
+        raise Problem(403, "this key sees neither the unit that leads nor one that helps, nor one above them")
+    return clocks, tasks
 
 
 async def pause_clocks(
@@ -20,7 +36,7 @@ async def pause_clocks(
     book = here.engine.book
     grounds = book.at(tx.now).grounds
     if ground not in grounds:
-        raise wrong_field("ground", f"must be one of {', '.join(grounds)}")
+        raise wrong_field("ground", f"must be one of {', '.join(grounds) or 'none: the policies list no ground'}")
 
     def may(unit: str | None) -> bool:
         by_unit = "unit" in grounds[ground].by
@@ -40,16 +56,13 @@ async def resume_clocks(tx: Tx, here: Here, who: Principal, ticket_id: UUID) -> 
 
 def oversees(here: Here, who: Principal, unit: str | None) -> bool:
     """Whether a key supervises a unit: one of its units or one under these, or any if it names none."""
-    if not who.may("supervisor"):
-        return False
-    below = here.engine.below
-    return not who.units or any(unit in below.get(one, {one}) for one in who.units)
+    return viewer(here, who).oversees(unit or "")
 
 
 def leads_or_oversees(here: Here, who: Principal, unit: str | None) -> bool:
     """Whether a key acts as the unit that leads, or supervises it."""
-    acts = unit is not None and who.may("unit") and (not who.units or unit in who.units)
-    return acts or oversees(here, who, unit)
+    asking = viewer(here, who)
+    return (unit is not None and asking.acts_for(unit)) or asking.oversees(unit or "")
 
 
 async def _command(

@@ -4,30 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from libs.common.contracts import classify, dispatch, feedback, intake
+from libs.common.contracts import intake
 from libs.common.contracts.envelope import Envelope, Event
-from libs.common.contracts.vocabulary import Receipt
-from libs.common.messaging.facts import Memory
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.timers import Due
 from services.sla import store
-from services.sla.domain import (
-    Again,
-    Classified,
-    Clock,
-    Done,
-    Facts,
-    Led,
-    Moved,
-    Received,
-    Returned,
-    decide,
-    next_due,
-)
+from services.sla.domain import Clock, Facts, Moved, decide, next_due
 from services.sla.handlers.around import Here
+from services.sla.handlers.memory import MEMORY
 from services.sla.handlers.notices import warn
 from services.sla.handlers.supervision import follow_cases
-from services.sla.handlers.tasks import begin_named
+from services.sla.handlers.tasks import follow_orders
 
 TIMER = "clock"
 JOINED = "joined"
@@ -36,57 +23,13 @@ PATIENCE = timedelta(minutes=1)
 """How long feedback's word is awaited when an answer is void; the clocks count from receipt all the same."""
 
 
-def _received(receipt: Receipt) -> Received:
-    return Received(
-        receipt.received_at, "elderly" in receipt.access_needs, receipt.number, receipt.access_needs, receipt.channel,
-        receipt.reporter_type,
-    )  # fmt: skip
-
-
-def _classified(event: classify.Judgement) -> Classified:
-    return Classified(event.urgency, event.elderly, _received(event.receipt), event.code, event.category[0])
-
-
-def _reached(event: dispatch.TicketContacted) -> str | None:
-    return "contacted" if event.reached else None
-
-
-def _again(event: feedback.TicketReopened) -> Again:
-    return Again(event.round, None if event.reason == "ruling" else event.at, event.reason)
-
-
-MEMORY = Memory(
-    Facts,
-    {
-        intake.TicketReceived: {"received": _received, "ended": lambda _: None},
-        intake.TicketWithdrawn: ("withdrawn", lambda _: True),
-        intake.TicketLinked: {"ended": lambda _: "linked", "broken_off": lambda _: "linked"},
-        intake.TicketAnswered: {
-            "ended": lambda _: "answered",
-            "broken_off": lambda _: "answered",
-            "certain": lambda _: False,
-        },
-        classify.TicketClassified: ("classified", _classified),
-        classify.TicketReclassified: ("classified", _classified),
-        dispatch.TicketDispatched: ("dispatched", lambda event: Led(event.unit, event.at, event.urgency)),
-        dispatch.TicketReassigned: ("reassigned", lambda event: Led(event.unit, event.at)),
-        dispatch.TicketContacted: (_reached, lambda event: Done(event.round, event.first_at)),
-        dispatch.TicketResolved: ("resolved", lambda event: Done(event.round, event.at)),
-        dispatch.TicketReturned: ("returned", lambda event: Returned(event.returns, event.at)),
-        dispatch.TicketRuled: ("ruled", lambda event: event.at),
-        feedback.TicketReopened: ("reopened", _again),
-        feedback.TicketClosed: ("closed", lambda event: event.round),
-        intake.TicketErased: (lambda event: "wordless" if event.words else None, lambda _: True),
-    },
-)
-
-
 async def on_event(events: Sequence[Envelope[Event]], tx: Tx, here: Here) -> None:
     """Learn what any of them says and bring the tickets' clocks up to it."""
     tickets = MEMORY.learn(tx, events)
-    await _follow_links(tx, events, tickets)
-    await begin_named(tx, here, events)
-    await _react(tickets, tx, here)
+    fresh = [event for event in events if event.subject in tickets]
+    await _follow_links(tx, fresh, tickets)
+    await follow_orders(tx, here, fresh)
+    await react(tx, here, tickets)
 
 
 async def _follow_links(tx: Tx, events: Sequence[Envelope[Event]], tickets: Mapping[str, Facts]) -> None:
@@ -107,7 +50,7 @@ async def on_joined(timers: Sequence[Due], tx: Tx, here: Here) -> None:
     starts = await store.earliest(tx, [UUID(due.subject) for due in timers])
     for due in timers:
         _note(tx, due.subject, "joined", starts.get(UUID(due.subject)))
-    await _react({due.subject: MEMORY.of(tx, due.subject) for due in timers}, tx, here)
+    await react(tx, here, {due.subject: MEMORY.of(tx, due.subject) for due in timers})
 
 
 def _note(tx: Tx, subject: str, name: str, value: object) -> None:
@@ -123,10 +66,11 @@ async def on_timer(timers: Sequence[Due], tx: Tx, here: Here) -> None:
     for subject in [subject for subject, facts in tickets.items() if facts.in_doubt]:
         _note(tx, subject, "certain", True)
         tickets[subject] = MEMORY.of(tx, subject)
-    await _react(tickets, tx, here)
+    await react(tx, here, tickets)
 
 
-async def _react(tickets: Mapping[str, Facts], tx: Tx, here: Here) -> None:
+async def react(tx: Tx, here: Here, tickets: Mapping[str, Facts]) -> None:
+    """Bring clocks, supervision and what is told of them to where the facts and the time say they must be."""
     ids = [UUID(subject) for subject in tickets]
     clocks = await store.clocks_of(tx, ids)
     rulings = {}

@@ -9,7 +9,7 @@ from libs.common.messaging.transaction import Tx
 from libs.common.runtime.problems import wrong_field
 from libs.common.runtime.security import Principal
 from services.sla.domain.cases import Case, Check, Duty, Meeting
-from services.sla.domain.overseeing import attend, call_meeting, conclude, find, fulfil, order_check
+from services.sla.domain.joint import attend, call_meeting, conclude, find, fulfil, order_check
 from services.sla.handlers.around import Here
 from services.sla.handlers.overseeing import case_command, unit_of
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
+from libs.common.city.units import acting
 from libs.common.contracts.sla import SupervisionAbout, SupervisionGround, SupervisionOutcome
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.problems import Problem, unknown_ticket, wrong_field
 from libs.common.runtime.security import Principal
 from services.sla.domain import NotPossibleError
-from services.sla.domain.cases import Case, CaseStep, Ground, Proposal
+from services.sla.domain.cases import Case, CaseStep, Ground, Proposal, kept
 from services.sla.domain.overseeing import (
     TRANSITIONS,
     CaseActor,
@@ -26,9 +27,9 @@ from services.sla.domain.overseeing import (
     raise_by_hand,
     refuse,
 )
-from services.sla.domain.supervision import Seen, seen_of_hotspot, taken_up
+from services.sla.domain.supervision import Seen, closed, seen_of_hotspot, settled, taken_up
 from services.sla.handlers.around import Here
-from services.sla.handlers.following import MEMORY
+from services.sla.handlers.memory import MEMORY
 from services.sla.handlers.seeing import seen_units, viewer
 from services.sla.handlers.supervision import HOT, keep_cases
 from services.sla.store import supervision as store
@@ -57,6 +58,8 @@ async def put_under(tx: Tx, here: Here, who: Principal, charge: Charge) -> Case:
     before = (await store.cases_of(tx.connection, [charge.subject])).get(charge.subject)
     if before and before.open:
         _look(here, who, before)
+    elif not viewer(here, who).oversees(seen.unit.code if seen.unit else seen.place or ""):
+        raise Problem(403, "this key supervises neither the unit that leads nor the place of the matter")
     case, events = taken_up(before, ground, seen, here.engine.rules, tx.now)
     await keep_cases(tx, here, [(before, case, events)], {charge.subject} if gone else ())
     return case.without_words if gone else case
@@ -82,7 +85,12 @@ async def show_case(here: Here, who: Principal, subject: UUID) -> list[Case]:
     if not cases:
         raise Problem(404, "nothing of this id was ever under supervision")
     _look(here, who, cases[0])
-    return cases
+    return [owned_now(here, case) for case in cases]
+
+
+def owned_now(here: Here, case: Case) -> Case:
+    """Return a case with the owner it has this moment, though nobody may have noted yet that a unit ended."""
+    return kept(case, here.engine.rules, here.clock.now())[0]
 
 
 async def case_command(
@@ -97,11 +105,14 @@ async def case_command(
     before = (await store.cases_of(tx.connection, [subject])).get(subject)
     if before is None:
         raise Problem(404, "nothing of this id was ever under supervision")
-    _look(here, who, before)
+    case, handed = kept(before, here.engine.rules, tx.now)
+    _look(here, who, case)
     actors = TRANSITIONS[name].by
-    if not any(_acts(actor, here, who, before, helper(before)) for actor in actors):
+    if not any(_acts(actor, here, who, case, helper(case)) for actor in actors):
         raise Problem(403, f"to {name} is for the {' or '.join(actors)} of the case")
-    case, events = act(before, tx.now)
+    case, said = act(case, tx.now)
+    case, ended = closed(case, "done", "", tx.now) if settled(case) else (case, [])
+    events = [*handed, *said, *ended]
     gone = before.about == "ticket" and MEMORY.of(tx, str(subject)).wordless
     await keep_cases(tx, here, [(before, case, events)], {subject} if gone else ())
     return case.without_words if gone else case
@@ -110,14 +121,15 @@ async def case_command(
 def unit_of(here: Here, code: str, field: str) -> UnitRef:
     """Return a unit of the city that is there today. Raises Problem 422 naming the field."""
     unit = here.engine.rules.units.get(code)
-    if unit is None or not unit.exists(here.clock.now().astimezone(here.engine.rules.zone).date()):
+    if unit is None or not unit.exists(_today(here)):
         raise wrong_field(field, "must be the code of a unit of the city that exists today, such as dept-water")
     return UnitRef(code=unit.code, name=unit.name.zh)
 
 
 def _look(here: Here, who: Principal, case: Case) -> None:
     seen = seen_units(here, who, None)
-    if seen is not None and case.involved.isdisjoint(seen):
+    heirs = {heir.code for code in case.involved if (heir := acting(here.engine.rules.units, code, _today(here)))}
+    if seen is not None and (case.involved | heirs).isdisjoint(seen):
         raise Problem(403, "this case is other units': a unit sees those it is supervised on, owns, or has a part in")
 
 
@@ -125,8 +137,13 @@ def _acts(actor: CaseActor, here: Here, who: Principal, case: Case, helper: str 
     asking = viewer(here, who)
     if actor == "supervisor":
         return asking.oversees(case.owner_code)
-    unit = {"unit": case.unit_code, "helper": helper, "owner": case.owner_code}[actor]
-    return unit is not None and asking.acts_for(unit)
+    code = {"unit": case.unit_code, "helper": helper, "owner": case.owner_code}[actor]
+    unit = acting(here.engine.rules.units, code, _today(here)) if code else None
+    return unit is not None and asking.acts_for(unit.code)
+
+
+def _today(here: Here) -> date:
+    return here.clock.now().astimezone(here.engine.rules.zone).date()
 
 
 async def send_notice(tx: Tx, here: Here, who: Principal, subject: UUID, note: str, until: datetime | None) -> Case:

@@ -61,7 +61,7 @@ async def take_in(here: Here, text: bytes, note: str | None, by: str, *, dry_run
 
 def _checked(text: bytes, city: City) -> PolicySet:
     problems = Problems()
-    policies = read_policies(FILE, text, city.policy, city.catalogue, problems)
+    policies = read_policies(FILE, text, city.base_policies, city.catalogue, problems)
     problems.raise_if_any()
     return cast(PolicySet, policies)
 
@@ -77,8 +77,8 @@ async def _read(connection: Any, city: City, version: str) -> PolicySet:
     text = await store.policies_text(connection, version)
     if text is None:
         raise UnknownPoliciesError("no policies have this version")
-    # They were checked when they came in; a question that is gone since is no reason to judge by nothing.
-    policies = await asyncio.to_thread(read_policies, FILE, text.encode(), city.policy, city.catalogue, Problems())
+    # They came in checked, and are kept whole; a question that is gone since is no reason to judge by nothing.
+    policies = await asyncio.to_thread(read_policies, FILE, text.encode(), {}, city.catalogue, Problems())
     if policies is None:
         raise UnknownPoliciesError("this release cannot read the policies of this version; import them anew")
     return policies

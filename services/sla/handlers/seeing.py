@@ -1,7 +1,5 @@
 """Who asks, and of which units' clocks they may know."""
 
-from collections.abc import Collection
-
 from libs.common.city.seeing import Desk, Viewer, under
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal
@@ -13,13 +11,7 @@ DESKS: tuple[Desk, ...] = ("unit", "seat", "supervisor", "analyst")
 def viewer(here: Here, who: Principal) -> Viewer:
     """Return the holder of a key as the rule of sight knows them."""
     desks = frozenset(desk for desk in DESKS if who.may(desk))
-    return Viewer(desks, who.units or None, _under(here, who.units) if who.units else None)
-
-
-def _under(here: Here, units: Collection[str]) -> frozenset[str]:
-    """Return these units and all under them. The one on top is above all, and its own work is not theirs to see."""
-    top = here.engine.telling.centre
-    return under((unit for unit in units if unit != top), here.engine.below).union({top}.intersection(units))
+    return Viewer(desks, who.units or None, under(who.units, here.engine.below) if who.units else None)
 
 
 def seen_units(here: Here, who: Principal, unit: str | None) -> list[str] | None:
@@ -32,7 +24,7 @@ def seen_units(here: Here, who: Principal, unit: str | None) -> list[str] | None
         return None if seen is None else sorted(seen)
     if seen is not None and unit not in seen:
         raise Problem(403, "this key sees neither that unit nor one above it")
-    return sorted(_under(here, [unit]))
+    return sorted(under([unit], here.engine.below))
 
 
 def overseen(here: Here, who: Principal) -> list[str] | None:

@@ -1,9 +1,10 @@
 """Supervision by rule: cases follow tickets and hot events, and what nobody did in time takes effect by a timer."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
+from libs.common.city.units import attended
 from libs.common.contracts import classify
 from libs.common.contracts.envelope import Envelope, Event
 from libs.common.contracts.sla import (
@@ -17,8 +18,7 @@ from libs.common.messaging.transaction import Tx
 from libs.common.runtime.notify import Notice, enqueue
 from libs.common.runtime.timers import Due
 from services.sla.domain import Clock, Facts
-from services.sla.domain.cases import Case, owned, stepped
-from services.sla.domain.overseeing import wordless
+from services.sla.domain.cases import TOP, Case, kept, wordless
 from services.sla.domain.supervision import Hot, HotFacts, follow, lapse, seen_of_hotspot, seen_of_ticket
 from services.sla.handlers.around import Here
 from services.sla.store import supervision as store
@@ -129,15 +129,10 @@ async def keep_owners(here: Here) -> float:
     async with here.database.begin() as tx:
         await tx.lock(map(str, found))
         cases = (await store.cases_of(tx.connection, found)).values()
-        steps = [(case, *_owned_anew(case, here, tx)) for case in cases if case.open]
+        steps = [(case, *kept(case, here.engine.rules, tx.now)) for case in cases]
         await keep_cases(tx, here, steps)
     # What cannot be given to anybody else, for even the centre ended, is looked at again later.
     return 0 if any(before != case for before, case, _ in steps) else LOOK_SECONDS
-
-
-def _owned_anew(case: Case, here: Here, tx: Tx) -> tuple[Case, list[Event]]:
-    moved = owned(replace(case, chosen=False), here.engine.rules, tx.now)
-    return moved, [stepped(moved, "handed_over", tx.now, by=moved.owner)] if moved != case else []
 
 
 def _notices(tx: Tx, here: Here, case: Case, events: Iterable[Event]) -> Iterator[Notice]:
@@ -153,7 +148,15 @@ def _notices(tx: Tx, here: Here, case: Case, events: Iterable[Event]) -> Iterato
             continue
         for code in sorted(code for code in told if code):
             key = f"case/{case.subject}/{case.turn}/{kind}/{tx.now.isoformat()}/{code}"
-            yield Notice(key, f"unit:{code}", _text(here, case, kind))
+            yield _notice(here, case, key, code, _text(here, case, kind, event), tx.now)
+
+
+def _notice(here: Here, case: Case, key: str, unit: str, text: str, now: datetime) -> Notice:
+    """Tell a unit: the city's own cases wake who is on duty at night, the others wait for the morning."""
+    telling, local = here.engine.telling, now.astimezone(here.engine.rules.zone)
+    if case.level < TOP:
+        return Notice(key, f"unit:{unit}", text, at=telling.night.over(now))
+    return Notice(key, f"unit:{attended(telling.units, unit, local, telling.works_on(local.date()))}", text)
 
 
 def _concerned(case: Case, event: SupervisionStepped) -> set[str | None]:
@@ -168,8 +171,8 @@ def _concerned(case: Case, event: SupervisionStepped) -> set[str | None]:
     return {case.unit_code} if event.step in {"noticed", "refused", "moved", "accepted"} else set()
 
 
-def _text(here: Here, case: Case, kind: str) -> str:
-    engine, due = here.engine, case.answer_due_at
+def _text(here: Here, case: Case, kind: str, event: Event) -> str:
+    engine, due = here.engine, getattr(event, "due_at", None) or case.answer_due_at
     told = {
         "number": case.number or str(case.subject)[:8],
         "level": engine.messages.say(engine.language, "supervision", "level", str(case.level)),
@@ -177,4 +180,5 @@ def _text(here: Here, case: Case, kind: str) -> str:
         "owner": case.owner_name,
         "due": f"{due.astimezone(engine.rules.zone):%Y-%m-%d %H:%M}" if due else "",
     }
-    return engine.messages.say(engine.language, "supervision", kind, **told)
+    unled = ("unled",) if case.unit_code is None and kind in {"opened", "raised"} else ()
+    return engine.messages.say(engine.language, "supervision", *unled, kind, **told)

@@ -1,6 +1,6 @@
 """The tables of sla and all its SQL."""
 
-from services.sla.store.board import FOLD_LIMIT, Line, Wanted, board_lines, board_version, fold, picture
+from services.sla.store.board import FOLD_LIMIT, Coming, Line, Wanted, board_lines, board_version, coming, counts, fold
 from services.sla.store.clocks import clocks_of, open_clocks, save_clocks
 from services.sla.store.extensions import extension_of, extensions_of, open_extensions, save_extension
 from services.sla.store.links import earliest, join, part
@@ -10,19 +10,20 @@ from services.sla.store.notices import (
     NoticeState,
     add_alerts,
     any_alert_due,
-    done_alerts,
     due_alerts,
     hand_on,
     list_alerts,
     list_notices,
     notices_to,
-    unled_alerts,
+    standing,
+    standing_alerts,
 )
 from services.sla.store.tasks import save_tasks, tasks_of
 
 __all__ = [
     "FOLD_LIMIT",
     "AlertState",
+    "Coming",
     "Line",
     "Message",
     "NoticeState",
@@ -32,7 +33,8 @@ __all__ = [
     "board_lines",
     "board_version",
     "clocks_of",
-    "done_alerts",
+    "coming",
+    "counts",
     "due_alerts",
     "earliest",
     "extension_of",
@@ -46,10 +48,10 @@ __all__ = [
     "open_clocks",
     "open_extensions",
     "part",
-    "picture",
     "save_clocks",
     "save_extension",
     "save_tasks",
+    "standing",
+    "standing_alerts",
     "tasks_of",
-    "unled_alerts",
 ]

@@ -9,41 +9,56 @@ from uuid import UUID
 from libs.common.contracts.vocabulary import ClockName, Light, UnitRef, Urgency
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.database import Database
-from services.sla.domain import SOON, Cases, Count, Picture, Soon
+from services.sla.domain import SOON, Cases, Count
+from services.sla.lateness.rates import Alike
 
 FOLD_LIMIT = 20_000
-_KIND = "unit_code, category, clock, state, light"
+PARTS = 20
+"""Into how many parts the time of what comes due soon is divided, to say how likely it is missed."""
+_KIND, _SUMS = "unit_code, category, clock", ("green", "yellow", "red", "paused")
+_NAMES = f"{_KIND}, {', '.join(_SUMS)}"
+_SUMMED = ", ".join(f"sum({name})::bigint AS {name}" for name in _SUMS)
+_ADDED = ", ".join(f"{name} = board_counts.{name} + excluded.{name}" for name in _SUMS)
 COUNTS = f"""
-SELECT {_KIND}, sum(n)::bigint FROM (
-    SELECT {_KIND}, n FROM board_counts UNION ALL SELECT {_KIND}, n FROM board_changes) counted
-GROUP BY {_KIND} HAVING sum(n) <> 0
+SELECT * FROM (
+    SELECT {_KIND}, {_SUMMED} FROM (
+        SELECT {_NAMES} FROM board_counts UNION ALL SELECT {_NAMES} FROM board_changes) counted
+    GROUP BY {_KIND}) summed
+WHERE green <> 0 OR yellow <> 0 OR red <> 0
 """  # noqa: S608 constants
-SOON_DUE = """
-SELECT coalesce(unit_code, ''), category, name, count(*) FROM clocks
-WHERE state = 'running' AND due_at > $1 AND due_at <= $2 GROUP BY 1, 2, 3
-"""
+SOON_DUE = f"""
+SELECT name, CASE WHEN round > 1 THEN 'again' ELSE urgency END, category, coalesce(unit_code, ''), code,
+    floor({PARTS} * extract(epoch FROM $1 - started_at) / greatest(extract(epoch FROM due_at - started_at), 1))::int,
+    count(*)
+FROM clocks WHERE state = 'running' AND due_at > $1 AND due_at <= $2 GROUP BY 1, 2, 3, 4, 5, 6
+"""  # noqa: S608 constants
 OPEN_CASES = "SELECT coalesce(unit_code, ''), level, count(*) FROM supervision WHERE closed_at IS NULL GROUP BY 1, 2"
-VERSION = "SELECT count(*), coalesce(max(id), 0) FROM board_changes"
-ALONE = "SELECT pg_try_advisory_xact_lock(4712346)"
+VERSION = "SELECT coalesce(max(id), 0) FROM board_changes"
+FOLD_LOCK = 4_712_382
+ALONE = "SELECT pg_try_advisory_xact_lock($1)"
 FOLD = f"""
 WITH taken AS (
     DELETE FROM board_changes WHERE id = ANY(ARRAY(SELECT id FROM board_changes ORDER BY id LIMIT $1))
-    RETURNING {_KIND}, n
+    RETURNING {_NAMES}
 ), added AS (
-    INSERT INTO board_counts SELECT {_KIND}, sum(n) FROM taken GROUP BY {_KIND}
-    ON CONFLICT ({_KIND}) DO UPDATE SET n = board_counts.n + excluded.n
+    INSERT INTO board_counts ({_NAMES}) SELECT {_KIND}, {_SUMMED} FROM taken GROUP BY {_KIND} ORDER BY {_KIND}
+    ON CONFLICT ({_KIND}) DO UPDATE SET {_ADDED}
 )
 SELECT count(*) FROM taken
 """  # noqa: S608 constants
+# What a line says of its ticket is looked up for the lines of the page alone.
 LINES = """
 SELECT c.ticket_id, coalesce(a.facts #>> '{{received,is,number}}', a.facts #>> '{{classified,is,received,number}}', '')
     AS number, c.round, c.name AS clock, c.state, c.light, c.urgency, c.category, c.unit_code, c.unit_name,
-    c.started_at, c.due_at, s.level
-FROM clocks c LEFT JOIN aggregates a ON a.subject = c.ticket_id::text
+    c.started_at, c.due_at, c.paused_at, c.code, s.level
+FROM (
+    SELECT * FROM clocks c WHERE state IN ('running', 'paused') AND (due_at, ticket_id) > ($1, $2){conditions}
+    ORDER BY due_at, ticket_id FETCH FIRST ($3::bigint) ROWS WITH TIES
+) c LEFT JOIN aggregates a ON a.subject = c.ticket_id::text
 LEFT JOIN supervision s ON s.subject = c.ticket_id AND s.closed_at IS NULL
-WHERE c.state IN ('running', 'paused') AND (c.due_at, c.ticket_id) > ($1, $2){conditions}
-ORDER BY c.due_at, c.ticket_id FETCH FIRST ($3::bigint) ROWS WITH TIES
+ORDER BY c.due_at, c.ticket_id, c.name
 """
+_SUPERVISED = "ticket_id IN (SELECT subject FROM supervision WHERE closed_at IS NULL AND level >= {})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +88,8 @@ class Line(NamedTuple):
     unit_name: str | None
     started_at: datetime
     due_at: datetime
+    paused_at: datetime | None
+    code: str
     level: int | None
 
     @property
@@ -81,28 +98,35 @@ class Line(NamedTuple):
         return UnitRef(code=self.unit_code, name=self.unit_name or "") if self.unit_code else None
 
 
-async def picture(database: Database, now: datetime) -> Picture:
-    """Return what the board shows, as of one moment."""
-    async with (
-        database.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        return Picture(
-            tuple(Count(*row) for row in await connection.fetch(COUNTS)),
-            tuple(Soon(*row) for row in await connection.fetch(SOON_DUE, now, now + SOON)),
-            tuple(Cases(*row) for row in await connection.fetch(OPEN_CASES)),
-        )
+async def counts(database: Database) -> list[Count]:
+    """Return how many clocks of each kind are open."""
+    return [Count(*row) for row in await database.pool.fetch(COUNTS)]
 
 
-async def board_version(database: Database) -> tuple[int, int]:
-    """Return what is another after every commit that changed a count, until the changes are folded in."""
-    (row,) = await database.pool.fetch(VERSION)
-    return row[0], row[1]
+class Coming(NamedTuple):
+    """So many clocks that are alike and come due soon, after about the same part of their time."""
+
+    alike: Alike
+    passed: float
+    n: int
+
+
+async def coming(database: Database, now: datetime) -> tuple[list[Coming], list[Cases]]:
+    """Return what comes due soon, and what is under supervision."""
+    soon = await database.pool.fetch(SOON_DUE, now, now + SOON)
+    cases = await database.pool.fetch(OPEN_CASES)
+    return [Coming(Alike(*row[:5]), (row[5] + 0.5) / PARTS, row[6]) for row in soon], [Cases(*row) for row in cases]
+
+
+async def board_version(database: Database) -> int:
+    """Return what is another after a commit that changed a count, until the changes are folded in."""
+    version: int = await database.pool.fetchval(VERSION)
+    return version
 
 
 async def fold(tx: Tx) -> int:
     """Add changes to the counts, and return how many; none if another process is at it."""
-    if not await tx.connection.fetchval(ALONE):
+    if not await tx.connection.fetchval(ALONE, FOLD_LOCK):
         return 0
     folded: int = await tx.connection.fetchval(FOLD, FOLD_LIMIT)
     return folded
@@ -118,13 +142,13 @@ async def board_lines(database: Database, wanted: Wanted, after: tuple[datetime,
 def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
     """Return only the conditions that are asked for, so that each has the index that suits it."""
     asked = {
-        "c.unit_code = ANY({})": wanted.units,
-        "c.light = {}": wanted.light,
-        "c.name = {}": wanted.clock,
-        "c.category = {}": wanted.category,
-        "s.level >= {}": wanted.level,
-        "c.state = 'running' AND c.due_at > {}": wanted.soon and wanted.soon[0],
-        "c.due_at <= {}": wanted.soon and wanted.soon[1],
+        "unit_code = ANY({})": wanted.units,
+        "light = {}": wanted.light,
+        "name = {}": wanted.clock,
+        "category = {}": wanted.category,
+        _SUPERVISED: wanted.level,
+        "state = 'running' AND due_at > {}": wanted.soon and wanted.soon[0],
+        "due_at <= {}": wanted.soon and wanted.soon[1],
     }
     kept = {text: value for text, value in asked.items() if value is not None}
     conditions = [text.format(f"${number}") for number, text in enumerate(kept, 4)]

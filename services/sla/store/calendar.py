@@ -13,9 +13,15 @@ INSERT INTO calendar_days (entry_id, day, hours, reason, by, made_at) VALUES ($1
 """
 BASIS = "SELECT basis FROM calendar_basis"
 SET_BASIS = "INSERT INTO calendar_basis (basis) VALUES ($1) ON CONFLICT (one) DO UPDATE SET basis = excluded.basis"
+# Two ranges of an index, for one that leaves out what is counted already would read all of it at every look.
 COUNTED_OTHERWISE = """
-SELECT DISTINCT ticket_id FROM clocks
-WHERE count = 'working' AND state IN ('running', 'paused') AND calendar <> $1 ORDER BY ticket_id LIMIT $2
+SELECT DISTINCT ticket_id FROM (
+    (SELECT ticket_id FROM clocks
+     WHERE calendar <> '' AND state IN ('running', 'paused') AND calendar < $1 LIMIT $2)
+    UNION ALL
+    (SELECT ticket_id FROM clocks
+     WHERE calendar <> '' AND state IN ('running', 'paused') AND calendar > $1 LIMIT $2)
+) counted LIMIT $2
 """
 
 
@@ -52,5 +58,5 @@ async def set_basis(connection: Any, version: str) -> None:
 
 
 async def counted_otherwise(connection: Any, version: str, limit: int) -> list[UUID]:
-    """Return tickets with open clocks that count working time by another version of the calendar."""
+    """Return tickets with open clocks whose time hangs on another version of the calendar."""
     return [row["ticket_id"] for row in await connection.fetch(COUNTED_OTHERWISE, version, limit)]

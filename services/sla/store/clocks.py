@@ -14,7 +14,7 @@ CLOCKS = Rows("clocks", Clock, key=("ticket_id", "round", "name"))
 
 PAGE = """
 WHERE state IN ('running', 'paused') AND (due_at, ticket_id) > ($1, $2)
-  AND ($3::text IS NULL OR unit_code = $3) AND ($4::text IS NULL OR light = $4)
+  AND ($3::text[] IS NULL OR unit_code = ANY($3)) AND ($4::text IS NULL OR light = $4)
 ORDER BY due_at, ticket_id LIMIT $5
 """
 
@@ -29,10 +29,10 @@ async def clocks_of(tx: Tx, tickets: Sequence[UUID]) -> dict[UUID, list[Clock]]:
 
 
 async def open_clocks(
-    database: Database, unit: str | None, light: Light | None, after: tuple[datetime, UUID], limit: int
+    database: Database, units: Sequence[str] | None, light: Light | None, after: tuple[datetime, UUID], limit: int
 ) -> list[Clock]:
-    """Return clocks that still run or stand, soonest due first, from behind `after`."""
-    return await CLOCKS.load(database.pool, PAGE, *after, unit, light, limit)
+    """Return clocks of these units, None for all, that still run or stand, soonest due first, from behind `after`."""
+    return await CLOCKS.load(database.pool, PAGE, *after, units, light, limit)
 
 
 async def save_clocks(tx: Tx, clocks: Sequence[Clock]) -> None:

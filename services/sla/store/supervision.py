@@ -9,7 +9,7 @@ from uuid import UUID
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.database import Database
 from libs.common.runtime.rows import Rows
-from services.sla.domain.bulletins import Raised
+from services.sla.domain.bulletins import Bulletin, OpenedFor, Raised
 from services.sla.domain.cases import Case, CaseState
 
 CASES = Rows("supervision", Case, key=("subject", "turn"))
@@ -19,7 +19,10 @@ LAST = "WHERE (subject, turn) IN (SELECT subject, max(turn) FROM supervision WHE
 OF_SIGHT = """
   AND level >= $1 AND (opened_at, subject) > ($2, $3) AND ($4::text IS NULL OR unit_code = $4)
   AND ($5::text IS NULL OR owner_code = $5)
-  AND ($6::text[] IS NULL OR unit_code = ANY($6) OR owner_code = ANY($6))
+  AND ($6::text[] IS NULL OR unit_code = ANY($6) OR owner_code = ANY($6) OR EXISTS (
+    SELECT FROM jsonb_path_query(jsonb_build_array(checks, duties), '$[*][*].unit.code') helper
+    WHERE helper #>> '{}' = ANY($6)) OR EXISTS (
+    SELECT FROM jsonb_path_query(meetings, '$[*].units[*].code') called WHERE called #>> '{}' = ANY($6)))
 ORDER BY opened_at, subject LIMIT $7
 """
 OPEN_CASES = f"WHERE closed_at IS NULL AND ($8::text IS NULL OR state = $8) {OF_SIGHT}"
@@ -29,7 +32,7 @@ OWNED_BY = "SELECT subject FROM supervision WHERE closed_at IS NULL AND owner_co
 BULLETIN = """
 SELECT level, coalesce(unit_code, '') AS unit_code, coalesce(max(unit_name), '') AS unit_name,
     count(*) FILTER (WHERE opened_at >= $1 AND opened_at < $2) AS raised,
-    count(*) FILTER (WHERE opened_at >= $1 AND opened_at < $2 AND (closed_at IS NULL OR closed_at >= $2)) AS still_open,
+    count(*) FILTER (WHERE closed_at IS NULL OR closed_at >= $2) AS still_open,
     count(*) FILTER (WHERE closed_at >= $1 AND closed_at < $2) AS ended,
     count(*) FILTER (WHERE closed_at >= $1 AND closed_at < $2 AND outcome = 'done') AS done,
     count(*) FILTER (WHERE closed_at >= $1 AND closed_at < $2 AND outcome = 'solved') AS solved,
@@ -40,15 +43,20 @@ SELECT level, coalesce(unit_code, '') AS unit_code, coalesce(max(unit_name), '')
     coalesce(sum((SELECT sum((p ->> 'points')::float8) FROM jsonb_array_elements(proposals) p
         WHERE (p ->> 'at')::timestamptz >= $1 AND (p ->> 'at')::timestamptz < $2)), 0)::float8 AS points
 FROM supervision
-WHERE (opened_at >= $1 AND opened_at < $2 OR closed_at >= $1 AND closed_at < $2)
+WHERE opened_at < $2 AND (closed_at IS NULL OR closed_at >= $1)
   AND ($3::text[] IS NULL OR unit_code = ANY($3) OR owner_code = ANY($3))
 GROUP BY 1, 2 ORDER BY 1 DESC, raised DESC, 2
+"""
+OPENED_FOR = """
+SELECT grounds -> 0 ->> 'code' AS ground, level, count(*) AS raised FROM supervision
+WHERE opened_at >= $1 AND opened_at < $2 AND ($3::text[] IS NULL OR unit_code = ANY($3) OR owner_code = ANY($3))
+GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which cases are listed: `units` are those in sight as supervised or owning, None for all."""
+    """Which cases are listed: `units` are those in sight with any part in it, None for all."""
 
     level: int
     state: CaseState | None
@@ -86,10 +94,13 @@ async def owned_by(connection: Any, units: Sequence[str], limit: int) -> list[UU
     return [row["subject"] for row in await connection.fetch(OWNED_BY, list(units), limit)]
 
 
-async def bulletin(connection: Any, since: datetime, until: datetime, units: Collection[str] | None) -> list[Raised]:
-    """Count what was raised and what ended from an instant to before another, by level and unit."""
-    in_sight = None if units is None else list(units)
-    return [Raised(**row) for row in await connection.fetch(BULLETIN, since, until, in_sight)]
+async def bulletin(connection: Any, since: datetime, until: datetime, units: Collection[str] | None) -> Bulletin:
+    """Count what was raised and what ended from an instant to before another."""
+    asked = since, until, None if units is None else list(units)
+    return Bulletin(
+        tuple(Raised(**row) for row in await connection.fetch(BULLETIN, *asked)),
+        tuple(OpenedFor(**row) for row in await connection.fetch(OPENED_FOR, *asked)),
+    )
 
 
 async def save_cases(tx: Tx, cases: Iterable[Case]) -> None:

@@ -75,6 +75,17 @@ async def test_two_workers_fire_each_timer_exactly_once(heart: Heart) -> None:
     assert await heart.count("timers") == 0
 
 
+async def test_a_worker_takes_what_is_behind_those_that_another_is_at(heart: Heart) -> None:
+    first, behind = [f"a{n:03}" for n in range(LIMIT)], [f"b{n:03}" for n in range(7)]
+    await schedule(heart, **dict.fromkeys(first, minutes(0)), **dict.fromkeys(behind, minutes(1)))
+    heart.clock.advance(minutes=2)
+    async with heart.database.begin() as tx:
+        await tx.lock(first)
+        assert await timers(heart).fire() == len(behind)
+    assert sorted(await fired(heart)) == behind
+    assert await timers(heart).fire() == LIMIT
+
+
 async def test_after_an_outage_everything_overdue_fires_in_the_order_it_was_due(heart: Heart) -> None:
     worker = timers(heart)
     await schedule(heart, late=minutes(30), first=minutes(1), middle=minutes(7), future=timedelta(days=9))

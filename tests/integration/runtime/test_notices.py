@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apprise import Apprise
 
 from libs.common.messaging.schema import HEART_1
 from libs.common.messaging.transaction import Speaker
 from libs.common.runtime import notify
 from libs.common.runtime.database import Database, open_database
+from libs.common.runtime.directory import Directory, DirectoryError
 from libs.common.runtime.notify import (
+    HOLDING,
+    HOLDING_TRIES,
     LEASE_SECONDS,
     LIMIT,
     PAUSES,
     Courier,
-    Directory,
-    DirectoryError,
     Letter,
     Letters,
     Notice,
@@ -68,6 +70,10 @@ class Office:
         """Return what is known of a notice."""
         (row,) = await self.database.pool.fetch("SELECT * FROM notices WHERE key = $1", key)
         return dict(row)
+
+    async def holding(self) -> bool:
+        """Return whether any notice keeps others waiting."""
+        return bool(await self.database.pool.fetch(f"SELECT FROM notices o WHERE {HOLDING}"))
 
     async def states(self) -> set[str]:
         """Return what became of all notices."""
@@ -209,13 +215,61 @@ async def test_two_couriers_never_send_twice(office: Office) -> None:
 
 
 async def test_a_courier_passes_over_what_another_is_just_taking(office: Office) -> None:
-    await office.tell(*(Notice(f"notice-{number}", WATER, NOTICE.text) for number in range(LIMIT + 1)))
+    office.write("sms:+8613800000000", to="*")
+    await office.tell(*(Notice(f"notice-{number}", f"unit:{number}", NOTICE.text) for number in range(LIMIT + 1)))
     now = office.clock.now()
     async with office.database.pool.acquire() as other, other.transaction():
         taken = await other.fetch(notify.TAKE, now, now + timedelta(seconds=LEASE_SECONDS), LIMIT)
         await asyncio.wait_for(office.courier().step(), 10)
     (posted,) = office.gateway.posted
     assert posted.body["key"].split("/")[1] not in {row["key"] for row in taken}
+
+
+async def test_a_desk_hears_of_things_in_their_order_though_the_first_had_to_be_tried_again(office: Office) -> None:
+    office.gateway.answers.append(503)
+    courier, told = office.courier(), [Notice(f"notice-{number}", WATER, str(number)) for number in (3, 1, 2)]
+    for notice in told:
+        await office.tell(notice)
+        await courier.step()
+        office.clock.advance(seconds=1)
+    assert [posted.body["text"] for posted in office.gateway.posted] == ["3"]
+    office.clock.advance(seconds=PAUSES[0])
+    while await courier.step() == 0:
+        pass
+    assert [posted.body["text"] for posted in office.gateway.posted] == ["3", "3", "1", "2"]
+
+
+@pytest.mark.parametrize("ways", [["sms:+861", "sms:+862"], ["sms:+862"]])
+async def test_what_did_reach_a_desk_or_cannot_holds_nothing_up(office: Office, ways: list[str]) -> None:
+    office.write(*ways)
+    office.gateway.answers.append(503 if len(ways) > 1 else 422)
+    courier = office.courier()
+    for number in (1, 2):
+        await office.tell(Notice(f"notice-{number}", WATER, str(number)))
+        await courier.step()
+        office.clock.advance(seconds=1)
+    assert [posted.body["text"] for posted in office.gateway.posted][-1] == "2"
+    assert not await office.holding()
+
+
+async def test_a_message_that_does_not_get_through_holds_others_up_for_eleven_minutes(office: Office) -> None:
+    office.gateway.answers.extend([503] * len(PAUSES))
+    await office.tell(NOTICE)
+    courier, held = office.courier(), timedelta()
+    for pause in PAUSES:
+        await courier.step()
+        held += timedelta(seconds=pause if await office.holding() else 0)
+        office.clock.advance(seconds=pause)
+    assert held == timedelta(seconds=sum(PAUSES[:HOLDING_TRIES])) == timedelta(minutes=11, seconds=40)
+
+
+async def test_the_line_of_the_directory_goes_before_a_letter_that_says_so(office: Office) -> None:
+    async def letters(notices: Sequence[Notice]) -> dict[str, Letter]:
+        return {n.key: Letter(n.text, {"sms": "sms:10692"}, unless_named=True) for n in notices}
+
+    await office.tell(NOTICE, Notice("other", "unit:other", "words"))
+    await office.courier(letters=letters).step()
+    assert {posted.body["to"] for posted in office.gateway.posted} == {"+8613800000000", "10692"}
 
 
 async def test_every_way_of_an_address_is_told_and_only_the_one_that_failed_again(office: Office) -> None:
@@ -237,6 +291,13 @@ async def test_a_notice_goes_out_by_apprise(office: Office) -> None:
     await office.courier().step()
     (posted,) = office.gateway.posted
     assert (posted.body["message"], posted.body["title"], await office.states()) == (NOTICE.text, "接诉即办", {"sent"})
+
+
+@pytest.mark.parametrize(
+    "way", ["dingtalk://token", "wecombot://0123456789abcdef", "feishu://0123456789abcdef", "mailto://a:b@example.org"]
+)
+def test_the_robots_units_use_are_known(way: str) -> None:
+    assert Apprise.instantiate(way, asset=notify.ASSET) is not None
 
 
 @pytest.mark.parametrize("way", ["dingtalk://what is this", "carrier-pigeon://roof"])

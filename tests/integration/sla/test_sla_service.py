@@ -63,21 +63,6 @@ async def test_a_clock_turns_yellow_then_red_and_supervision_rises(world: World)
     assert cases["items"][0]["unit"]["code"] == UNIT.code
 
 
-async def test_a_warning_and_a_light_each_leave_a_notice_to_the_lead(world: World) -> None:
-    await world.peer.say(world.ticket, RECEIVED, TicketDispatched(unit=UNIT, rule="r", why=("w",), round=1, at=NOON))
-    world.clock.advance(hours=13)
-    await world.probe.named("clock.warned")
-    world.clock.advance(hours=12)
-    await world.probe.named("clock.breached")
-    rows = await world.stage.context.database.pool.fetch('SELECT key, "to", text FROM notices')
-    told = {row["key"].removeprefix(f"{world.ticket}/1/"): row for row in rows}
-    assert told.keys() == {"response/warned-1", "response/warned-2", "response/warned-3", "response/yellow"}
-    assert {row["to"] for row in rows} == {"unit:dept-water"}
-    assert told["response/yellow"]["text"] == (
-        "【督办黄灯】工单20260302-0000001的首次联系已超时，时限为2026-03-03 12:00，请立即办理。"
-    )
-
-
 async def test_contact_and_resolution_meet_the_clocks(world: World) -> None:
     contacted = TicketContacted(unit=UNIT, method="phone", round=1, at=NOON, first_at=NOON)
     resolved = TicketResolved(unit=UNIT, reply="修好了", round=1, at=NOON, contacted=True)

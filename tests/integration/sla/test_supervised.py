@@ -1,7 +1,8 @@
 """Supervision over HTTP and on a real database: opened, answered, checked, met about, concluded, closed."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,11 @@ from tests.support.stages import NOON, ManualClock, Peer, Probe, client, probing
 UNIT = UnitRef(code="dept-water", name="市水务局")
 RECEIVED = TicketReceived(number="20260302-0000001", channel="web", text="停水了", received_at=NOON)
 LED = TicketDispatched(unit=UNIT, rule="r", why=("w",), round=1, at=NOON)
+
+HOT = HotspotRaised(
+    code="heating-01-01", category=("供热采暖", "", ""), district="110105", count=40, first_at=NOON, last_at=NOON,
+    title="朝阳停暖", risk="high", raised_at=NOON,
+)  # fmt: skip
 
 
 class World:
@@ -52,6 +58,10 @@ class World:
         answer = await (who or self.http).post(f"/sla/v1/supervision/{self.ticket}/{step}", json=said)
         assert answer.status_code == expect, answer.text
         return answer.json()
+
+    async def told(self) -> list[Any]:
+        """Return the notices there are."""
+        return list(await self.stage.context.database.pool.fetch('SELECT key, "to", text, next_at FROM notices'))
 
 
 @pytest.fixture
@@ -145,6 +155,12 @@ async def test_a_unit_sees_its_own_cases_and_no_others(world: World) -> None:
             listed[unit] = len((await http.get("/sla/v1/supervision")).json()["items"])
             listed[f"{unit} one"] = (await http.get(f"/sla/v1/supervision/{world.ticket}")).status_code
     assert listed == {"dept-water": 1, "dept-water one": 200, "dept-housing": 0, "dept-housing one": 403}
+    await world.do("checks", expect=201, unit="dept-housing", task="看现场", due_at="2026-03-03T09:00:00+08:00")
+    called: dict[str, Any] = {"units": ["dept-fire", "dept-water"], "at": "2026-03-03T09:00:00+08:00", "agenda": "协调"}
+    await world.do("meetings", expect=201, **called)
+    for unit, sees in (("dept-housing", 1), ("dept-fire", 1), ("dept-traffic", 0)):
+        async with world.as_unit(unit) as http:
+            assert len((await http.get("/sla/v1/supervision")).json()["items"]) == sees
     owned = await world.http.get(
         "/sla/v1/supervision", params={"owner": "centre", "unit": "dept-water", "state": "open"}
     )
@@ -165,12 +181,8 @@ async def test_words_of_a_case_go_with_the_words_of_its_ticket_and_none_come_aft
 
 
 async def test_a_grave_hot_event_is_under_supervision_and_holds_tickets(world: World) -> None:
-    event = HotspotRaised(
-        code="heating-01-01", category=("供热采暖", "", ""), district="110105", count=40, first_at=NOON, last_at=NOON,
-        title="朝阳停暖", risk="high", first_ticket=world.ticket, raised_at=NOON,
-    )  # fmt: skip
     hotspot = world.clock.new_id()
-    await world.peer.say(hotspot, event)
+    await world.peer.say(hotspot, HOT.model_copy(update={"first_ticket": world.ticket}))
     case = (await world.http.get(f"/sla/v1/supervision/{hotspot}")).json()["items"][0]
     assert (case["level"], case["about"], case["owner"]["code"], case["tickets"]) == (
         3, "hotspot", "centre", [str(world.ticket)],
@@ -178,6 +190,62 @@ async def test_a_grave_hot_event_is_under_supervision_and_holds_tickets(world: W
     more = str(world.clock.new_id())
     held = await world.http.post(f"/sla/v1/supervision/{hotspot}/tickets", json={"tickets": [more]})
     assert held.json()["tickets"] == [str(world.ticket), more]
+
+
+async def test_a_hot_event_that_cooled_is_closed_by_its_owner_though_no_unit_was_supervised(world: World) -> None:
+    await world.peer.say(world.ticket, HOT)
+    called = await world.do(
+        "meetings", expect=201, units=["dept-water", "dept-housing"], at="2026-03-03T09:00:00+08:00", agenda="供热"
+    )
+    meeting = called["meetings"][0]["meeting_id"]
+    assert {row["text"] for row in await world.told()} == {
+        "【督办立案】朝阳停暖由北京市市民热线服务中心市级联合（三级）督办，尚无承办单位。",
+        "【协调会】朝阳停暖：北京市市民热线服务中心定于2026-03-03 09:00召集协调会，请派员参加。",
+    }
+    await world.do("close", expect=409, outcome="solved", note="办结")
+    await world.do(f"meetings/{meeting}/conclude", conclusion="已恢复供热")
+    await world.do("answer", expect=403, who=world.as_unit("dept-water"), note="好")
+    assert (await world.do("close", outcome="solved", note="办结"))["outcome"] == "solved"
+
+
+async def test_a_supervisor_of_some_units_puts_only_their_matters_under_supervision(world: World) -> None:
+    await world.peer.say(world.ticket, RECEIVED, LED)
+    said = {"subject": str(world.ticket), "note": "请督办"}
+    for units, expect in ((["dept-housing"], 403), (["dept-water"], 201)):
+        async with client([world.stage], world.keys.issue(units[0], ["supervisor"], units)) as http:
+            assert (await http.post("/sla/v1/supervision", json=said)).status_code == expect
+
+
+async def test_who_has_the_duties_of_a_unit_that_ended_answers_for_it_and_an_owner_that_ended_owns_nothing(
+    world: World,
+) -> None:
+    await world.open()
+    rules, ended = world.stage.context.engine.rules, date(2026, 3, 1)
+    units = dict(rules.units)
+    units["dept-water"] = replace(units["dept-water"], until=ended, successor="dept-housing")
+    units["dept-fire"] = replace(units["dept-housing"], code="dept-fire", until=ended)
+    engine = world.stage.context.engine
+    world.stage.context.engine = replace(engine, rules=replace(rules, units=units))
+    await world.do("answer", world.as_unit("dept-housing"), note="已安排")
+    await world.stage.context.database.pool.execute("UPDATE supervision SET owner_code = 'dept-fire'")
+    shown = (await world.http.get(f"/sla/v1/supervision/{world.ticket}")).json()["items"][0]
+    assert shown["owner"]["code"] == "centre"
+    accepted = await world.do("accept", world.as_unit("centre"), note="好")
+    assert (accepted["state"], accepted["owner"]["code"]) == ("accepted", "centre")
+
+
+async def test_at_night_the_citys_own_cases_wake_somebody_and_the_others_wait_for_the_morning(world: World) -> None:
+    world.clock.advance(hours=12)
+    await world.open()
+    low = await world.told()
+    await world.http.post(
+        "/sla/v1/supervision", json={"subject": str(world.ticket), "ground": "rank", "note": "市领导批示"}
+    )
+    high = await world.told()
+    assert {(row["to"], row["next_at"] > world.clock.at) for row in low} == {
+        ("unit:dept-water", True), ("unit:centre", True),
+    }  # fmt: skip
+    assert {row["next_at"] > world.clock.at for row in high if row["key"] not in {one["key"] for one in low}} == {False}
 
 
 async def test_a_bulletin_counts_what_was_raised_and_how_it_ended(world: World) -> None:
@@ -190,13 +258,27 @@ async def test_a_bulletin_counts_what_was_raised_and_how_it_ended(world: World) 
         (1, "dept-water", 1, 1, 1)
     ]
     assert (await world.http.get("/sla/v1/bulletins/2026-W10")).json()["items"] == rows
+    whole = (await world.http.get("/sla/v1/bulletins/2026-03")).json()
+    assert whole["grounds"] == [{"ground": "hand", "level": 1, "raised": 1}]
     assert (await world.http.get("/sla/v1/bulletins/2026-03-03")).json()["items"] == []
     text = (await world.http.get("/sla/v1/bulletins/2026-03.md")).text
-    assert text.startswith("# 督办通报（2026-03）")
+    assert text.startswith("# 督办通报（2026-03）\n\n| 级别 | 承办单位 | 立案 |")
+    assert "| 人工督办 | 街道（一级） | 1 |" in text
+    none = await world.http.get("/sla/v1/bulletins/2026-04.md")
+    assert none.text == "# 督办通报（2026-04）\n\n本期没有督办件。\n"
     page = await world.http.get("/sla/v1/bulletins/2026-03.html", headers={"Accept-Language": "en"})
     assert "<h1>Supervision bulletin, 2026-03</h1>" in page.text
     for wrong in ("2026-13", "2026-W60", "2026-02-30", "0000-01", "x"):
         assert (await world.http.get(f"/sla/v1/bulletins/{wrong}")).status_code == 422
+
+
+async def test_a_case_that_outlives_a_period_is_open_at_its_end_with_what_was_proposed_in_it(world: World) -> None:
+    await world.open()
+    world.clock.advance(days=40)
+    await world.probe.named("deduction.proposed")
+    march, april = [(await world.http.get(f"/sla/v1/bulletins/2026-{month}")).json()["items"] for month in ("03", "04")]
+    assert [(row["raised"], row["still_open"], row["ended"]) for row in march] == [(1, 1, 0)]
+    assert [(row["raised"], row["still_open"], row["points"] > 0) for row in april] == [(0, 1, True)]
 
 
 async def test_what_is_not_known_cannot_come_under_supervision(world: World) -> None:
@@ -204,6 +286,12 @@ async def test_what_is_not_known_cannot_come_under_supervision(world: World) -> 
     old = await world.http.post("/sla/v1/supervision", json={"subject": str(UUID(int=7)), "note": "x"})
     none = await world.http.post(f"/sla/v1/supervision/{world.ticket}/answer", json={"note": "x"})
     assert (young.status_code, old.status_code, none.status_code) == (409, 404, 404)
+    hotspot = world.clock.new_id()
+    await world.peer.say(hotspot, HOT.model_copy(update={"risk": "low"}))
+    await world.peer.say(world.ticket, RECEIVED)
+    for subject, about in ((hotspot, "ticket"), (world.ticket, "hotspot")):
+        said = {"subject": str(subject), "about": about, "note": "x"}
+        assert (await world.http.post("/sla/v1/supervision", json=said)).status_code in {404, 409}
 
 
 async def test_a_case_whose_owner_is_gone_from_the_list_is_given_to_the_next(world: World) -> None:

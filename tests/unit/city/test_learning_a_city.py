@@ -1,16 +1,15 @@
 """A city pack made of a city's own records."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from dataclasses import replace
+from datetime import datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from libs.common.city.learning.history import Case, cases, road
-from libs.common.city.learning.limits import Span, due_at, find_limits, working_days
+from libs.common.city.learning.limits import find_limits, working_days
 from libs.common.city.learning.mapping import Mapped, load_map
 from libs.common.city.learning.packing import Coded, make_pack
 from libs.common.city.pack import City, load_city
@@ -19,10 +18,8 @@ from libs.common.city.problems import CityError
 from libs.common.city.settings import Calendar
 from tests.support.histories import MAP, records
 
-OFFICE = Calendar(count="working", weekdays=(1, 2, 3, 4, 5), opens=time(8, 30), closes=time(17))
+OFFICE = Calendar(count="working", weekdays=(1, 2, 3, 4, 5), opens=time(8, 30), closes=time(17), holidays="")
 ZONE = ZoneInfo("America/New_York")
-FIRST, LAST = datetime.fromisoformat("2025-01-01"), datetime.fromisoformat("2026-01-01")
-MOMENTS = st.datetimes(FIRST, LAST, timezones=st.just(ZONE))
 
 
 @pytest.fixture(scope="module")
@@ -109,17 +106,20 @@ def test_the_codes_of_a_pack_are_found_again_by_what_stands_in_the_records(city:
     assert city.units[coded.units[case.unit]].short == case.unit
 
 
-@given(MOMENTS, st.integers(1, 30))
-def test_what_is_due_after_some_working_days_is_that_many_working_days_away(opened: datetime, days: int) -> None:
-    due = due_at(opened, Span(days, "working", 1.0, 9), OFFICE)
-    assert due.isoweekday() in OFFICE.weekdays
-    assert working_days(opened, due, OFFICE) == days
-
-
-def test_what_comes_on_friday_night_begins_when_monday_opens() -> None:
-    friday = datetime.combine(date(2025, 1, 10), time(20), ZONE)
-    due = due_at(friday, Span(1, "working", 1.0, 9), OFFICE)
-    assert due == datetime.combine(date(2025, 1, 14), time(8, 30), ZONE)
+@pytest.mark.parametrize(
+    ("opened", "due", "days"),
+    [
+        ("2025-01-10T20:00", "2025-01-14T08:30", 1),
+        ("2025-01-11T12:00", "2025-01-14T08:30", 1),
+        ("2025-01-10T10:00", "2025-01-13T10:00", 1),
+        ("2025-01-10T06:00", "2025-01-17T08:30", 5),
+        ("2025-01-17T10:00", "2025-01-21T10:00", 1),
+    ],
+    ids=["friday night", "saturday", "friday", "before office hours", "over a holiday"],
+)
+def test_working_days_between_a_record_and_its_target(opened: str, due: str, days: int) -> None:
+    office = replace(OFFICE, holidays="US-MA")
+    assert working_days(datetime.fromisoformat(opened), datetime.fromisoformat(due), office) == days
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_words_without_a_place_give_none(resolver: PlaceResolver, text: str) -> 
 
 
 def test_ordinary_speech_is_not_taken_for_a_place(beijing: City, resolver: PlaceResolver) -> None:
-    """Of the catalogue's phrases, thousands of sentences to be wrong about, few name a place, and most of those truly."""
+    """Of the catalogue's phrases, thousands of sentences to be wrong about, few name a place, and most truly."""
     phrases = [phrase for question in beijing.catalogue for phrase in question.phrases]
     found = [place for place in map(resolver.resolve, phrases) if place and not place.outside]
     assert len(found) < len(phrases) / 500

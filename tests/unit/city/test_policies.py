@@ -18,7 +18,7 @@ def city() -> City:
 
 def read(city: City, text: str) -> tuple[PolicySet | None, list[str]]:
     problems = Problems()
-    return read_policies(FILE, text.encode(), city.policy, city.catalogue, problems), problems.found
+    return read_policies(FILE, text.encode(), city.base_policies, city.catalogue, problems), problems.found
 
 
 def test_the_classes_of_the_city_stand_behind_the_rules_and_are_part_of_the_text(city: City) -> None:
@@ -30,6 +30,29 @@ def test_the_classes_of_the_city_stand_behind_the_rules_and_are_part_of_the_text
     ]  # fmt: skip
     again, _ = read(city, found.text)
     assert again == found
+
+
+def test_what_names_every_limit_keeps_the_promise_to_the_elderly_unless_it_says_otherwise(city: City) -> None:
+    every = '[[rule]]\nid = "all"\nresponse = "P9D"\ncompletion = "P9D"\n'
+    found, _ = read(city, every)
+    assert found
+    assert [rule.response_at_most for rule in found.rules if rule.elderly] == [timedelta(days=1)]
+    own, _ = read(city, every + '[[rule]]\nid = "elderly"\nelderly = true\nresponse_at_most = "PT8H"\n')
+    assert own
+    assert [rule.response_at_most for rule in own.rules if rule.elderly] == [timedelta(hours=8)]
+
+
+def test_what_a_file_says_nothing_of_is_as_the_city_has_it_and_none_is_said_so(city: City) -> None:
+    rule = '[[rule]]\nid = "a"\nresponse = "PT1H"\n'
+    found, _ = read(city, rule)
+    assert found
+    assert (found.grounds, found.extensions) == (city.policies.grounds, city.policies.extensions)
+    again, _ = read(city, found.text)
+    assert again == found
+    none, _ = read(city, f"pause = []\n{rule}[reopening]\nrepeat = 0.5\n")
+    assert none
+    assert (dict(none.grounds), none.reopening.repeat) == ({}, 0.5)
+    assert none.extensions == city.policies.extensions
 
 
 def test_a_rule_about_a_name_is_about_the_questions_below_it(city: City) -> None:
@@ -49,6 +72,10 @@ def test_a_rule_about_a_name_is_about_the_questions_below_it(city: City) -> None
         ('[[rule]]\nid = "a"\nresponse = "PT1H"\n[[rule]]\nid = "a"\nresponse = "PT2H"', "is there twice"),
         ('[[rule]]\nid = "a"\nresponse = "PT0S"', "greater than"),
         ('[[rule]]\nid = "a"\ncompletion = "P99999D"', "less than or equal"),
+        (
+            '[[rule]]\nid = "class_general"\nchannel = ["web"]\nresponse = "PT1H"',
+            "should name both limits",
+        ),
         ('[[pause]]\ncode = "rain"\nlongest = "P1D"', "Field required"),
         ('[[extension]]\nby = "mayor"\nat_most = "P1D"\ntimes = 1', "district"),
         ("rule = [", "is not TOML"),

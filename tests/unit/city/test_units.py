@@ -1,6 +1,6 @@
 """Units: who is on duty, who succeeds whom, and who has which duty."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,8 @@ import pytest
 from libs.common.city.duties import COLUMNS as DUTY_COLUMNS
 from libs.common.city.pack import CHANGE_COLUMNS, CONTACT_COLUMNS, City, load_city
 from libs.common.city.problems import CityError
-from libs.common.city.units import acting, on_duty
+from libs.common.city.settings import Name
+from libs.common.city.units import Unit, acting, on_duty
 from tests.unit.city.conftest import write_table
 
 
@@ -63,7 +64,7 @@ def test_a_unit_does_not_stand_below_itself(small_pack: Path) -> None:
 
 
 def test_at_night_the_unit_above_is_reached_where_nobody_is_on_duty(small_pack: Path) -> None:
-    lines = "centre,座席,Seats,always,12345\ndept-water,办公室,Office,day,96116\nco-water,抢修,Repairs,night,96116"
+    lines = "centre,座席,Seats,always,12345,\ndept-water,办公室,Office,day,96116,\nco-water,抢修,Repairs,night,96116,"
     write_table(small_pack / "contacts.csv", CONTACT_COLUMNS, lines)
     units = load_city(small_pack).units
     reached = {
@@ -80,8 +81,35 @@ def test_at_night_the_unit_above_is_reached_where_nobody_is_on_duty(small_pack: 
 
 
 def test_a_mobile_phone_is_no_office(small_pack: Path) -> None:
-    write_table(small_pack / "contacts.csv", CONTACT_COLUMNS, "co-water,抢修,Repairs,night,13800000000")
+    write_table(small_pack / "contacts.csv", CONTACT_COLUMNS, "co-water,抢修,Repairs,night,13800000000,")
     assert "contacts.csv:2 phone" in _problems(small_pack)
+
+
+@pytest.mark.parametrize("way", ["https://example.org/hook", "json://127.0.0.1/", "sms:", "mail:nobody"])
+def test_an_office_is_sent_notices_by_short_message_or_mail_and_by_no_address_on_the_web(
+    small_pack: Path, way: str
+) -> None:
+    write_table(small_pack / "contacts.csv", CONTACT_COLUMNS, f"co-water,抢修,Repairs,night,96116,{way}")
+    assert "contacts.csv:2 notify" in _problems(small_pack)
+    write_table(small_pack / "contacts.csv", CONTACT_COLUMNS, "co-water,抢修,Repairs,night,96116,sms:10692|mail:a@b.cn")
+    assert load_city(small_pack).units["co-water"].contacts[0].ways == ("sms:10692", "mail:a@b.cn")
+
+
+@pytest.mark.parametrize(
+    ("hours", "at", "worked", "is_open"),
+    [
+        ("24h", "2026-03-07 03:00", False, True),
+        ("Mo-Fr 09:00-18:00", "2026-03-02 09:00", True, True),
+        ("Mo-Fr 09:00-18:00", "2026-03-02 18:00", True, False),
+        ("Mo-Fr 09:00-18:00", "2026-03-07 12:00", False, False),
+        ("Mo-Fr 09:00-18:00", "2026-02-28 12:00", True, True),
+        ("Mo-Fr 09:00-18:00", "2026-02-17 12:00", False, False),
+        ("Mo-Su 09:00-18:00", "2026-03-07 12:00", False, True),
+    ],
+)
+def test_an_office_is_open_in_its_hours_but_not_on_holidays(hours: str, at: str, worked: bool, is_open: bool) -> None:
+    unit = Unit("a", Name("甲", "A"), "甲", "department", None, None, None, hours)
+    assert unit.is_open(datetime.fromisoformat(at), worked) == is_open
 
 
 def test_duties_are_told_from_both_sides(small_pack: Path) -> None:

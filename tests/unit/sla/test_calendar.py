@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,11 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.common.city.days import kinds_of, read_hours
+from libs.common.city.pack import load_city
 from services.sla.calendar import Calendar, Hours
+from services.sla.domain.days import DayEntry
+from services.sla.handlers import calendar_of
+from tests.support.slow_clocks import office
+from tests.support.stages import CITY
 
-MINUTE = timedelta(minutes=1)
+MINUTE, TICK = timedelta(minutes=1), timedelta(microseconds=1)
 OFFICE = read_hours(("09:00-12:00", "13:00-18:00"))
 NIGHTS = read_hours(("00:00-04:00", "08:30-12:00", "22:00-24:00"))
+SKIPPED = read_hours(("02:15-02:45", "02:50-03:15", "08:00-12:00"))
+"""Hours that a night in March does not have."""
+PACK = load_city(CITY)
+HOUR = timedelta(hours=1)
 ALWAYS = read_hours(("00:00-24:00",))
 BEIJING, BOSTON = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 
@@ -28,7 +38,10 @@ CALENDARS = [
     of("CN", OFFICE, BEIJING, closed=date(2026, 12, 28)),
     # Every day is worked, also those on which clocks are changed.
     Calendar(BOSTON, lambda _: NIGHTS, lambda _: True, "1"),
+    Calendar(BOSTON, lambda _: SKIPPED, lambda _: True, "1"),
 ]  # fmt: skip
+OPENING = [Calendar(c.zone, c.hours, c.is_known, "1", "opening") for c in CALENDARS]
+"""The same, where what runs out as offices close is due when they open again."""
 STARTS = [
     datetime(2026, 2, 13, tzinfo=UTC),  # before the spring festival and a Saturday that is worked
     datetime(2026, 3, 7, tzinfo=UTC),  # clocks go forward in Boston on the 8th
@@ -65,11 +78,22 @@ def test_exactly_the_limit_has_passed_when_it_is_due_and_not_before(
     due = calendar.due(start, limit, "working")
     assert calendar.elapsed(start, due, "working") == limit
     if limit:
-        assert calendar.elapsed(start, due - timedelta(microseconds=1), "working") < limit
+        assert calendar.elapsed(start, due - TICK, "working") < limit
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.sampled_from(CALENDARS), MOMENTS, SECONDS, SECONDS)
+@given(st.sampled_from(OPENING), MOMENTS, SECONDS)
+def test_what_runs_out_as_offices_close_may_be_due_when_they_open(
+    calendar: Calendar, start: datetime, limit: timedelta
+) -> None:
+    due = calendar.due(start, limit, "working")
+    assert calendar.elapsed(start, due, "working") == limit
+    if limit:
+        assert calendar.elapsed(start, due + TICK, "working") > limit
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(CALENDARS + OPENING), MOMENTS, SECONDS, SECONDS)
 def test_time_adds_up_wherever_it_is_cut(
     calendar: Calendar, start: datetime, first: timedelta, second: timedelta
 ) -> None:
@@ -103,6 +127,36 @@ def test_a_day_in_boston_on_which_clocks_change_has_the_hours_that_pass() -> Non
     spring = calendar("2026-03-08T00:00-05:00", "2026-03-08T04:00-04:00")
     autumn = calendar("2026-11-01T00:00-04:00", "2026-11-01T04:00-05:00")
     assert (spring, autumn) == (timedelta(hours=3), timedelta(hours=5))
+
+
+def test_what_is_due_at_the_close_of_friday_is_due_on_monday_morning_where_a_city_has_it_so() -> None:
+    friday = datetime(2026, 3, 6, 17, tzinfo=BEIJING)
+    closing, opening = (some[0].due(friday, timedelta(hours=1), "working") for some in (CALENDARS, OPENING))
+    assert closing == datetime(2026, 3, 6, 18, tzinfo=BEIJING)
+    assert opening == datetime(2026, 3, 9, 9, tzinfo=BEIJING)
+
+
+def test_each_day_of_two_years_is_worked_as_the_state_council_named_it() -> None:
+    calendar, is_open = calendar_of(PACK), office()
+    days = [date(2025, 1, 1) + timedelta(days=number) for number in range(730)]
+    found = [day for day in days if bool(calendar.hours(day)) != is_open(datetime.combine(day, time(12)))]
+    assert found == []
+
+
+def test_a_day_that_people_set_is_worked_as_they_said_last_until_they_take_it_back() -> None:
+    snow, rest = date(2026, 1, 19), date(2026, 1, 24)
+
+    def said(*entries: tuple[date, tuple[str, ...] | None]) -> Calendar:
+        return calendar_of(PACK, [DayEntry(UUID(int=n), *one, "r", "b", STARTS[0]) for n, one in enumerate(entries)])
+
+    usual = calendar_of(PACK)
+    assert said((snow, ())).hours(snow) == ()
+    assert said((snow, ()), (snow, ("13:00-18:00",))).hours(snow) == read_hours(("13:00-18:00",))
+    assert said((snow, ()), (snow, None)).hours(snow) == usual.hours(snow)
+    assert said((rest, ("09:00-12:00",))).due(STARTS[0].replace(month=1, day=23, hour=10), HOUR, "working") == datetime(
+        2026, 1, 24, 10, tzinfo=BEIJING
+    )
+    assert len({said().version, said((snow, ())).version, said((snow, ()), (snow, None)).version}) == 3
 
 
 def test_a_year_nobody_has_named_stops_nothing_and_is_said_to_be_a_guess() -> None:

@@ -7,24 +7,30 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.common.city.pack import load_city
 from libs.common.city.settings import Name
-from libs.common.city.units import Unit
+from libs.common.city.units import Unit, UnitKind
 from libs.common.contracts.vocabulary import UnitRef
-from services.sla.domain import Again, Facts, Led, Received, Returned
-from services.sla.domain.cases import Case, Ground, Rules, owned, owner_of
+from services.sla.domain import Again, Facts, Led, NotPossibleError, Received, Returned
+from services.sla.domain.cases import Case, Check, Ground, kept
+from services.sla.domain.joint import find, order_check
+from services.sla.domain.overseeing import close
+from services.sla.domain.owners import Rules, owner_of
 from services.sla.domain.supervision import (
     Hot,
     HotFacts,
     Seen,
     follow,
     lapse,
+    opened,
     raised,
     seen_of_hotspot,
     seen_of_ticket,
+    settled,
     taken_up,
 )
 from services.sla.domain.tickets import decide
@@ -112,6 +118,12 @@ def test_the_second_reopening_opens_a_case_that_ends_when_the_round_is_closed() 
     assert watched(facts(reopened=Again(2, START)), START + HOURS) == (None, [])
 
 
+def test_a_case_stays_as_it_is_while_nothing_new_is_known() -> None:
+    known = facts(reopened=Again(3, None), returned=Returned(2, START))
+    case, _ = watched(known, START + timedelta(days=8))
+    assert watched(known, START + timedelta(days=8, hours=1), case) == (case, [])
+
+
 def test_a_case_survives_a_reopening_and_has_one_ground_more() -> None:
     known = facts(reopened=Again(3, START))
     case, _ = watched(known, START + timedelta(days=8), overdue())
@@ -181,6 +193,36 @@ def test_another_lead_is_supervised_instead_and_asked_anew() -> None:
     assert (case.unit, case.owner_code, told) == (WATER, PACK.units["dept-water"].parent, ["supervision.stepped"])
 
 
+def test_work_that_is_done_needs_no_answer_though_somebody_owes_a_check() -> None:
+    check = Check(TICKET, WATER, "看现场", START, START + timedelta(days=20))
+    case, _ = order_check(overdue(), check, START + timedelta(days=8))
+    done, told = watched(facts(), START + timedelta(days=1), case)
+    assert done
+    assert (done.open, done.awaited, done.next_due, told) == (True, False, check.due_at, [])
+    found, _ = find(done, TICKET, "修好了", START + timedelta(days=9), holds=True)
+    assert settled(found)
+
+
+def test_a_case_nobody_answers_for_is_closed_by_its_owner_and_any_other_once_its_answer_is_accepted() -> None:
+    hot = seen_of_hotspot(TICKET, HotFacts(Hot("停暖", "high", 1, START)), RULES, START)
+    case, _ = close(opened(None, hot, RULES, START)[0], "explained", "已恢复", START)
+    assert case.outcome == "explained"
+    asked = opened(None, replace(hot, unit=WATER), RULES, START)[0]
+    with pytest.raises(NotPossibleError, match="has to answer"):
+        close(asked, "explained", "好", START)
+    lapsed, _ = lapse(asked, RULES, START + timedelta(days=1))
+    assert lapsed.unanswered_at
+    assert close(lapsed, "unfounded", "好", START + timedelta(days=1))[0].state == "closed"
+
+
+def test_whose_owner_ended_a_case_is_the_next_ones_and_whose_is_there_it_stays() -> None:
+    case = overdue()
+    assert kept(case, RULES, START) == (case, [])
+    gone = {**PACK.units, case.owner_code: replace(PACK.units[case.owner_code], until=date(2026, 3, 1))}
+    moved, events = kept(case, replace(RULES, units=gone), START)
+    assert (moved.owner_code, [event.name for event in events]) == ("centre", ["supervision.stepped"])
+
+
 def test_evidence_holds_facts_and_no_words() -> None:
     case = taken_up(overdue(), Ground("hand", 1, START, note="王某某"), Seen(TICKET, "ticket", "1"), RULES, START)[0]
     _, events = raised(case, 2, RULES, START + timedelta(days=9))
@@ -189,7 +231,37 @@ def test_evidence_holds_facts_and_no_words() -> None:
     assert "王某某" not in proposal.model_dump_json()
 
 
-KINDS = st.sampled_from(["district", "street", "town", "department", "company"])
+TOLD: tuple[list[tuple[str, Any]], ...] = (
+    [("received", Received(START, number="1"))],
+    [
+        ("dispatched", Led(UNIT, START)), ("returned", Returned(1, START)), ("ruled", START + HOURS),
+        ("reassigned", Led(WATER, START + HOURS)), ("returned", Returned(2, START + 2 * HOURS)),
+        ("ruled", START + 3 * HOURS),
+    ],
+    [("reopened", Again(2, START)), ("closed", 2), ("reopened", Again(3, START)), ("closed", 3)],
+)  # fmt: skip
+
+
+@given(st.lists(st.integers(0, 2), min_size=20, max_size=20), st.tuples(*(st.integers(0, len(one)) for one in TOLD)))
+def test_in_whatever_order_the_stages_are_heard_the_case_comes_to_stand_on_the_same(
+    turns: list[int], told: tuple[int, ...]
+) -> None:
+    queues = [list(one[:count]) for one, count in zip(TOLD, told, strict=True)]
+    known, case, now = Facts(), None, START + 5 * HOURS
+    for turn in [*turns, *(number for number in range(3) for _ in range(6))]:
+        if queues[turn]:
+            known = replace(known, **dict([queues[turn].pop(0)]))
+            case, _ = follow(case, seen_of_ticket(TICKET, known, (), BOOK, RULES, now), RULES, now)
+    straight, _ = follow(None, seen_of_ticket(TICKET, known, (), BOOK, RULES, now), RULES, now)
+    assert standing(case) == standing(straight)
+
+
+def standing(case: Case | None) -> tuple[set[str], UnitRef | None] | None:
+    """Return what an open case stands on and who is supervised."""
+    return ({ground.code for ground in case.standing}, case.unit) if case and case.open else None
+
+
+KINDS: st.SearchStrategy[UnitKind] = st.sampled_from(["district", "street", "town", "department", "company"])
 
 
 @st.composite
@@ -228,17 +300,18 @@ def test_an_open_case_keeps_one_owner_whatever_happens_to_units_and_levels(
     names = [UnitRef(code=code, name="名") for code in units]
     now, levels = START, [1]
     start = Seen(TICKET, "ticket", "1", (Ground("hand", 1, now),), unit=names[-1])
-    case, _ = follow(None, start, rules, now)
-    assert case
+    case = opened(None, start, rules, now)[0]
     for hours, what in story:
         now += timedelta(hours=hours)
-        case = owned(case, rules, now)
+        case, _ = kept(case, rules, now)
         if what == "lapse":
             case, _ = lapse(case, rules, now)
         elif what == "raise" and case.level < 3:
             case, _ = raised(case, case.level + 1, rules, now)
         elif what == "move":
-            case, _ = follow(case, replace(start, unit=names[hours % len(names)]), rules, now)  # type: ignore[assignment]  # an open case stays one
+            followed, _ = follow(case, replace(start, unit=names[hours % len(names)]), rules, now)
+            assert followed
+            case = followed
         levels.append(case.level)
         day = now.astimezone(rules.zone).date()
         assert case.open

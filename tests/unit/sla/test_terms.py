@@ -2,16 +2,24 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from libs.common.city.pack import load_city
+from libs.common.city.learning.history import Case, cases
+from libs.common.city.learning.mapping import load_map
+from libs.common.city.learning.packing import make_pack
+from libs.common.city.limits import COLUMNS as LIMIT_COLUMNS
+from libs.common.city.limits import FILE as LIMITS
+from libs.common.city.limits import load_limits
+from libs.common.city.pack import City, load_city
 from libs.common.city.policies import FILE, PolicySet, read_policies
 from libs.common.city.problems import Problems
 from services.sla.domain import Again, Book, Classified, Clock, Facts, Matter, Policy, Received, decide
 from services.sla.service import book_of
+from tests.support.histories import MAP, records
 from tests.support.stages import CITY, NOON
 
 TICKET = UUID("01900000-0000-7000-8000-000000000001")
@@ -23,7 +31,7 @@ NINE = timedelta(hours=9)
 
 def policies(text: str) -> PolicySet:
     problems = Problems()
-    read = read_policies(FILE, text.encode(), PACK.policy, PACK.catalogue, problems)
+    read = read_policies(FILE, text.encode(), PACK.base_policies, PACK.catalogue, problems)
     assert read, problems.found
     assert not problems.found
     return read
@@ -73,6 +81,7 @@ response_at_most = "PT2H"
         (Matter("general"), 24 * HOUR, 7 * DAY),
         (Matter("general", "heating-01-01"), 24 * HOUR, 12 * HOUR),
         (Matter("general", "heating-99-01"), 24 * HOUR, 7 * DAY),
+        (Matter("general", "heating-99-01", names=("供热采暖", "新设", "新设")), 24 * HOUR, 12 * HOUR),
         (Matter("urgent", "heating-01-01"), HOUR / 2, 12 * HOUR),
         (Matter("general", channel="mayor_mailbox"), HOUR, 7 * DAY),
         (Matter("general", access=("blind",), channel="mayor_mailbox"), HOUR, 3 * HOUR),
@@ -135,3 +144,54 @@ def test_a_round_that_comes_back_has_the_share_the_policies_give_it() -> None:
     seconds = {(clock.round, clock.name): clock.limit_seconds for clock in found}
     assert seconds[2, "completion"] * 2 == seconds[1, "completion"]
     assert decide(TICKET, again, found, book("[reopening]\nnot_solved = 0.5\n"), NOON + DAY).events == ()
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[City, list[Case]]:
+    """Return a city made of the records of another system, and those records."""
+    folder = tmp_path_factory.mktemp("learned")
+    (folder / "map.yaml").write_text(MAP)
+    map_ = load_map(folder / "map.yaml")
+    found = list(cases(records(), map_))
+    make_pack(found, map_, folder / "city")
+    return load_city(folder / "city"), found
+
+
+def test_a_city_that_was_learned_gives_the_due_times_of_its_own_records(learned: tuple[City, list[Case]]) -> None:
+    city, found = learned
+    questions = {question.category: question for question in city.catalogue}
+    judged_by = book_of(city)
+    for case in found:
+        question, received = questions[case.category], Received(case.opened)
+        matter = Facts(received, Classified(question.urgency, False, received, question.code))
+        completion = clocks(judged_by, matter, case.opened)["completion"]
+        assert completion.due_at == case.due
+        assert (completion.count, completion.provisional) == ("working", False)
+
+
+def test_danger_and_what_many_raise_go_by_their_class_and_not_by_the_limit_of_the_question(
+    learned: tuple[City, list[Case]],
+) -> None:
+    city, _ = learned
+    policy = book_of(city).at(NOON)
+    grass = next(question for question in city.catalogue if question.l3 == "Grass")
+    assert policy.terms("completion", Matter(grass.urgency, grass.code))[0].limit == policy.in_time(20 * DAY, "working")
+    urgent = policy.terms("completion", Matter("urgent", grass.code))
+    assert [terms.limit for terms in urgent] == [city.policy.limits["urgent"].completion]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("no-such-01-01,5,1,working,1,9", "should be a code of the catalogue"),
+        ("heating-01-01,0,1,working,1,9", "should be days such as 5"),
+        ("heating-01-01,1e99,1,working,1,9", "should be days such as 5"),
+        ("heating-01-01,nan,1,working,1,9", "should be days such as 5"),
+        ("heating-01-01,5,1,weeks,1,9", "should be one of natural, working"),
+    ],
+)
+def test_what_is_wrong_in_limits_csv_is_told_with_its_line(row: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / LIMITS).write_text(f"{','.join(LIMIT_COLUMNS)}\n{row}\n")
+    problems = Problems()
+    load_limits(tmp_path, PACK.catalogue, problems)
+    assert [said in sentence and sentence.startswith("limits.csv:2") for sentence in problems.found] == [True]

@@ -1,12 +1,14 @@
 """How long a city gives itself for each kind of matter, found in the targets that its records name."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import count, islice
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from libs.common.city.days import kinds_of
 from libs.common.city.learning.history import Case
 from libs.common.city.settings import Calendar
 
@@ -44,7 +46,7 @@ def find_limits(cases: Iterable[Case], office: Calendar, zone: ZoneInfo) -> dict
 
 
 def _usual(spans: Sequence[tuple[datetime, datetime]], office: Calendar) -> Span:
-    rest = sum(due.isoweekday() not in office.weekdays for _, due in spans) / len(spans)
+    rest = sum(not _is_worked(due.date(), office) for _, due in spans) / len(spans)
     natural, times = Counter(_natural(*span) for span in spans).most_common(1)[0]
     if rest <= REST_SHARE:
         working, often = Counter(working_days(*span, office) for span in spans).most_common(1)[0]
@@ -62,30 +64,18 @@ def _natural(opened: datetime, due: datetime) -> float:
 def working_days(opened: datetime, due: datetime, office: Calendar) -> int:
     """Return the working days between. What comes outside of hours begins when the next working day opens."""
     start = opened.date()
-    late = opened.time() >= office.closes or start.isoweekday() not in office.weekdays
-    if late:
-        start = _next_working(start, office)
-    days = sum((start + _DAY * i).isoweekday() in office.weekdays for i in range(1, (due.date() - start).days + 1))
-    return max(0, days)
+    if opened.time() >= office.closes or not _is_worked(start, office):
+        start = next(day for day in _days_after(start) if _is_worked(day, office))
+    return sum(_is_worked(day, office) for day in islice(_days_after(start), max(0, (due.date() - start).days)))
 
 
-def due_at(opened: datetime, span: Span, office: Calendar) -> datetime:
-    """Return when what was opened (in the city's zone) is due. What comes outside of hours begins as offices open."""
-    if span.count == "natural":
-        return opened + timedelta(days=span.days)
-    day, at = opened.date(), opened.time()
-    if at >= office.closes or day.isoweekday() not in office.weekdays:
-        day, at = _next_working(day, office), office.opens
-    for _ in range(int(span.days)):
-        day = _next_working(day, office)
-    return datetime.combine(day, at, opened.tzinfo)
+def _days_after(day: date) -> Iterator[date]:
+    return (day + _DAY * number for number in count(1))
 
 
-def _next_working(day: date, office: Calendar) -> date:
-    day += _DAY
-    while day.isoweekday() not in office.weekdays:
-        day += _DAY
-    return day
+def _is_worked(day: date, office: Calendar) -> bool:
+    kind, _ = kinds_of(office.holidays)
+    return day.isoweekday() in office.weekdays and kind(day) != "holiday"
 
 
 def class_limits(spans: Mapping[tuple[str, str, str], Span]) -> dict[str, timedelta]:

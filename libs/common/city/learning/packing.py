@@ -21,13 +21,14 @@ from libs.common.city.learning.areas import Areas, find_areas, find_spots
 from libs.common.city.learning.history import Case
 from libs.common.city.learning.limits import Span, class_limits, class_of, find_limits
 from libs.common.city.learning.mapping import Mapped
+from libs.common.city.limits import COLUMNS as LIMIT_COLUMNS
+from libs.common.city.limits import FILE as LIMITS
 from libs.common.city.names import PLACE_COLUMNS
 from libs.common.city.pack import City
 from libs.common.city.points import COLUMNS as POINT_COLUMNS
 from libs.common.city.units import UNIT_COLUMNS
 
 GENERAL = Path(__file__).parent / "english"
-LIMIT_COLUMNS = ("code", "completion_days", "response_days", "count", "share", "targets")
 FEW = 3
 """Records from which a question is one of the catalogue."""
 SHARED = 5
@@ -106,7 +107,7 @@ def make_pack(cases: Sequence[Case], map_: Mapped, folder: Path) -> Made:
     spots = find_spots(cases, areas)
     _write(folder / "points.csv", POINT_COLUMNS, map(astuple, spots))
     limits = _write_catalogue(folder, cases, spans, codes)
-    _write(folder / "limits.csv", LIMIT_COLUMNS, limits)
+    _write(folder / LIMITS, LIMIT_COLUMNS, limits)
     (folder / "city.toml").write_text(_settings(map_, class_limits(spans)), encoding="utf-8")
     return Made(
         len(cases), _questions_of(folder), len(codes.units), len(areas.districts), len(areas.areas), len(spots),
@@ -257,6 +258,7 @@ def _settings(map_: Mapped, usual: Mapping[str, timedelta]) -> str:
         .replace("@NORTH@", str(bounds.north)).replace("@EAST@", str(bounds.east))
         .replace("@WEEKDAYS@", str(list(office.weekdays)))
         .replace("@OPENS@", office.opens.isoformat()).replace("@CLOSES@", office.closes.isoformat())
+        .replace("@HOLIDAYS@", office.holidays).replace("@RUNS_OUT@", office.runs_out)
     )  # fmt: skip
 
 

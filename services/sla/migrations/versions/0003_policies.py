@@ -15,8 +15,8 @@ ALTER TABLE clocks ADD COLUMN provisional boolean NOT NULL DEFAULT false;
 UPDATE clocks SET pauses = jsonb_build_array(jsonb_build_object(
     'from_at', started_at, 'until', started_at + paused_seconds * interval '1 second')) WHERE paused_seconds > 0;
 ALTER TABLE clocks DROP COLUMN paused_seconds;
-CREATE INDEX clocks_working ON clocks (ticket_id) INCLUDE (calendar)
-    WHERE count = 'working' AND state IN ('running', 'paused');
+CREATE INDEX clocks_working ON clocks (calendar, ticket_id)
+    WHERE calendar <> '' AND state IN ('running', 'paused');
 
 CREATE TABLE policies (
     version text PRIMARY KEY,

@@ -1,4 +1,4 @@
-"""Supervision in full: cases have turns, owners, answers, checks, meetings, duties; models of lateness have versions."""
+"""Cases of supervision have turns, owners, answers, checks, meetings and duties; models of lateness have versions."""
 
 from libs.common.runtime.migrations import execute
 
@@ -41,14 +41,16 @@ CREATE INDEX supervision_unit ON supervision (unit_code, opened_at);
 CREATE INDEX supervision_opened ON supervision (opened_at, subject);
 CREATE INDEX supervision_closed ON supervision (closed_at) WHERE closed_at IS NOT NULL;
 
+ALTER TABLE clocks ADD COLUMN code text NOT NULL DEFAULT '';
+CREATE INDEX clocks_met ON clocks (due_at) WHERE state = 'met';
 CREATE TABLE lateness (
     version text PRIMARY KEY,
     made_at timestamptz NOT NULL,
     cases bigint NOT NULL,
-    model jsonb NOT NULL,
-    quality jsonb NOT NULL
+    fingerprint text NOT NULL,
+    quality jsonb NOT NULL,
+    arrays bytea NOT NULL
 );
-CREATE INDEX clocks_met ON clocks (met_at) WHERE name = 'completion' AND met_at IS NOT NULL;
 """
 
 
