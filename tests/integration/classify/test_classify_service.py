@@ -29,7 +29,7 @@ from tests.support.stages import NOON, ManualClock, Peer, Probe, client, probing
 UNIT = UnitRef(code="dept-water", name="市水务局")
 RECEIPT = Receipt(number="20260302-0000001", channel="web", text="楼上漏水，我家厨房顶都掉皮了", received_at=NOON)
 LEAK, NOISE, LIFT = "housing-02-03", "env-02-06", "housing-03-01"
-VAGUE = "事情拖了很久"
+VAGUE = "说好的事情没有做到"
 
 
 def received(text: str = RECEIPT.text, **more: Any) -> TicketReceived:
@@ -307,7 +307,9 @@ async def test_after_an_erasure_the_judgement_is_left_without_words_and_without_
 async def test_words_that_come_after_the_erasure_are_not_kept(world: World) -> None:
     await world.peer.say(world.ticket, WORDLESS)
     await world.peer.say(
-        world.ticket, received("琉璃瓦漏水", reporter="p_somebody"), TicketSupplemented(text="琉璃瓦塌了", at=NOON)
+        world.ticket,
+        received("楼上漏水，我家琉璃瓦都掉了，楼上死活不开门", reporter="p_somebody"),
+        TicketSupplemented(text="琉璃瓦塌下来压着人了", at=NOON),
     )
     (event,) = await world.probe.named("ticket.classified")
     assert (event.data.receipt.number, event.data.receipt.text) == (RECEIPT.number, "")

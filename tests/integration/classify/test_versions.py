@@ -49,7 +49,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Beijing with the first questions of three files."""
     folder = tmp_path_factory.mktemp("city")
     shutil.copytree(CITY, folder, dirs_exist_ok=True)
-    for file in ("services.csv", "attributes.csv", "duties.csv"):
+    for file in ("services.csv", "attributes.csv", "duties.csv", "named.csv", "routing.toml"):
         (folder / file).unlink(missing_ok=True)
     for number, path in enumerate(sorted((folder / "catalogue").glob("*.csv"))):
         if number < 3:
