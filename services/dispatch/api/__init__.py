@@ -9,7 +9,6 @@ from services.dispatch.api import (
     helping,
     loads,
     orders,
-    proactive,
     proposals,
     returning,
     routes,
@@ -21,7 +20,6 @@ from services.dispatch.api import (
 router = APIRouter(prefix="/dispatch/v1", tags=["dispatch"])
 for part in (
     orders,
-    proactive,
     working,
     helping,
     evidence,

@@ -1,4 +1,4 @@
-"""Answers to what was asked."""
+"""Answers to what was asked, and the calls that ask."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +13,7 @@ from services.feedback.domain import (
     Answer,
     NotPossibleError,
     Review,
+    TryOutcome,
 )
 from services.feedback.handlers.around import Here
 from services.feedback.handlers.following import MEMORY, react
@@ -23,24 +24,27 @@ async def review(tx: Tx, here: Here, ticket_id: UUID, given: Answer, token: str 
 
     Raises NotPossibleError if nothing is asked or something else was answered, Problem 403 for a wrong token.
     """
-    reviews = await reviews_of(tx, here, ticket_id)
+    reviews = await _reviews(tx, here, ticket_id)
     if token is not None:
-        reviews = [one for one in reviews if here.engine.links.valid(ticket_id, one.round, token)]
+        reviews = [asked for asked in reviews if here.engine.links.valid(ticket_id, asked.round, token)]
         if not reviews:
             raise Problem(403, "token: does not open a review of this ticket")
-    given = replace(
-        given,
-        comment=Redactor().redact(given.comment) if given.comment else None,
-        reasons=here.engine.policy.callbacks.fitting(given.reasons, good=given.good),
-    )
+    given = replace(given, comment=Redactor().redact(given.comment) if given.comment else None)
     by: domain.By = "seat" if token is None else "citizen"
-    answered, said = domain.answer(asked(reviews), given, by, here.engine.policy, tx.now)
-    await keep(tx, here, answered, said)
+    answered, said = domain.answer(_asked(reviews), given, by, here.engine.policy, tx.now)
+    await _keep(tx, here, answered, said)
     return answered
 
 
-async def reviews_of(tx: Tx, here: Here, ticket_id: UUID) -> list[Review]:
-    """Return what the reporter of a ticket was asked, the ticket held. Raises NotPossibleError if nothing yet."""
+async def attempt(tx: Tx, here: Here, ticket_id: UUID, outcome: TryOutcome) -> Review:
+    """Keep a seat's call. Raises NotPossibleError unless a callback is awaited."""
+    reviews = await _reviews(tx, here, ticket_id)
+    tried = domain.attempt(_asked(reviews), outcome, here.engine.policy, tx.now)
+    await _keep(tx, here, tried, [])
+    return tried
+
+
+async def _reviews(tx: Tx, here: Here, ticket_id: UUID) -> list[Review]:
     await tx.lock([str(ticket_id)])
     reviews = (await store.reviews_of(tx, [ticket_id]))[ticket_id]
     if reviews:
@@ -50,12 +54,11 @@ async def reviews_of(tx: Tx, here: Here, ticket_id: UUID) -> list[Review]:
     raise NotPossibleError("the citizen was not asked yet")
 
 
-def asked(reviews: Sequence[Review]) -> Review:
-    """Return what is asked now, else what was last."""
+def _asked(reviews: Sequence[Review]) -> Review:
     return next((review for review in reviews if review.state == "requested"), reviews[-1])
 
 
-async def keep(tx: Tx, here: Here, changed: Review, events: Sequence[Event]) -> None:
+async def _keep(tx: Tx, here: Here, changed: Review, events: Sequence[Event]) -> None:
     """Store what a command did to a review, tell it, and let the ticket close or reopen by it."""
     subject = str(changed.ticket_id)
     await store.save_reviews(tx, [changed])
