@@ -24,16 +24,16 @@ from pydantic import TypeAdapter
 from libs.common.city.pack import City, load_city
 from libs.common.city.problems import Problems
 from libs.common.city.rules import FILE, Known, RuleSet, read_rules
+from libs.common.city.versions import TextVersion
 from libs.common.contracts.vocabulary import Place
 from libs.common.local.postgres import PrivatePostgres
 from libs.common.messaging.memory import MemoryBus
 from services.dispatch.domain import Matter
-from services.dispatch.domain.rules import RulesVersion
 from services.dispatch.handlers import Here, backtests
 from services.dispatch.routing import Index, Router, matter_at
 from services.dispatch.service import SERVICE
 from services.dispatch.store import backtests as kept
-from services.dispatch.store import rules as store
+from services.dispatch.store.rules import RULES
 from tests.support.stages import CITY, NOON, ManualClock, running, settings_for
 
 ROUNDS = 9
@@ -139,7 +139,7 @@ async def run(folder: Path, dsn: str, count: int) -> None:
         await fill(here, city, count)
         rules = many(city)
         async with here.database.begin() as tx:
-            await store.add_rules(tx, RulesVersion(rules.version, NOON, "bench", None, len(rules.rules)), rules.text)
+            await RULES.add(tx, TextVersion(rules.version, NOON, "bench", None, len(rules.rules)), rules.text)
         until = NOON + timedelta(seconds=20 * count + 20)
         asked = await backtests.request_backtest(here, rules.version, NOON, until, {}, "bench")
         started, wall = time.process_time(), time.perf_counter()

@@ -10,20 +10,13 @@ from pydantic import BaseModel
 
 from libs.common.runtime.http import Body, Moment
 from libs.common.runtime.problems import Problem, wrong_field
+from libs.common.versions import UnknownVersionError
+from libs.common.versions.http import Changes, Hash, Reads, Reason, RollBackCommand
 from services.classify import handlers, store
 from services.classify.api.around import Context
-from services.classify.api.versions import (
-    ActivationView,
-    Changes,
-    Hash,
-    Reads,
-    Reason,
-    RollBackCommand,
-    activated,
-    rolled_back,
-)
+from services.classify.api.versions import ActivationView, activated, rolled_back
 from services.classify.domain import ModelVersion, NotPossibleError, Profile, Run, RunState, Task
-from services.classify.handlers import Here, NoModelError, UnknownVersionError
+from services.classify.handlers import Here, NoModelError
 from services.classify.store import Tally
 
 router = APIRouter()

@@ -6,25 +6,23 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Query, UploadFile
-from pydantic import BaseModel, StringConstraints
+from fastapi import APIRouter, File, Query, UploadFile
+from pydantic import BaseModel
 
 from libs.common.city.problems import CityError
-from libs.common.runtime.http import Body, Clean, Moment
-from libs.common.runtime.problems import FieldError, Problem, wrong_field
-from libs.common.runtime.security import Principal, require
+from libs.common.city.versions import standing
+from libs.common.runtime.http import Body, Moment
+from libs.common.runtime.problems import Problem, wrong_field
+from libs.common.runtime.security import Principal
+from libs.common.versions import UnknownVersionError
+from libs.common.versions.http import Changes, Hash, Reads, Reason, RollBackCommand, refused
 from services.classify import handlers, store
 from services.classify.api.around import Category, Context
-from services.classify.domain import Activation, CatalogueVersion, Change, NotPossibleError, What, changes, standing
-from services.classify.handlers import Here, UnknownVersionError
+from services.classify.domain import Activation, CatalogueVersion, Change, NotPossibleError, What, changes
+from services.classify.handlers import Here
 from services.classify.versions import ParcelError, opened
 
 router = APIRouter()
-Reads = Annotated[Principal, Depends(require("analyst", "supervisor", "operator"))]
-Changes = Annotated[Principal, Depends(require("supervisor", "operator"))]
-Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), Clean]
-MOST_PROBLEMS = 100
 MOST_CHANGES = 20_000
 
 
@@ -102,12 +100,6 @@ class ActivateCommand(Body):
     reason: Reason | None = None
 
 
-class RollBackCommand(Body):
-    """Why what is in force is taken back."""
-
-    reason: Reason | None = None
-
-
 @router.get("/catalogues")
 async def list_catalogues(
     here: Context, _: Reads, limit: Annotated[int, Query(ge=1, le=500)] = 100
@@ -133,7 +125,7 @@ async def import_catalogue(
     except ParcelError as error:
         raise wrong_field("files", str(error)) from error
     except CityError as error:
-        raise _refused(error) from error
+        raise refused("the catalogue has", error) from error
     return ImportView(
         catalogue=await _view(here, taken.version), new=taken.new, dry_run=dry_run,
         difference=_difference(taken.version.version, taken.against, taken.changes),
@@ -184,24 +176,19 @@ async def list_activations(
 ) -> StandingView:  # fmt: skip
     """Show which catalogue and model are in force, and which were or will be."""
     pool, engine = here.database.pool, here.engine
-    stack = standing(await store.activations(pool), here.clock.now())
+    stack = standing(await store.ACTIVATIONS.all(pool), here.clock.now())
     return StandingView(
         in_force=_activation(stack[-1]) if stack else None,
         judging_by=(engine.rules.catalogue.version, engine.model.name),
-        activations=[_activation(one) for one in await store.last_activations(pool, limit)],
+        activations=[_activation(one) for one in await store.ACTIVATIONS.last(pool, limit)],
     )
 
 
 @router.delete("/activations/{activation_id}")
 async def cancel_activation(here: Context, _: Changes, activation_id: UUID) -> ActivationView:
     """Take back an activation that is still to come."""
-    try:
-        async with here.database.begin() as tx:
-            return _activation(await handlers.cancel(tx, activation_id))
-    except UnknownVersionError as error:
-        raise Problem(404, str(error)) from error
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with here.database.begin() as tx:
+        return _activation(await store.ACTIVATIONS.cancel(tx, activation_id))
 
 
 async def activated(
@@ -230,14 +217,6 @@ async def rolled_back(here: Here, who: Principal, reason: str | None, *, catalog
         raise Problem(409, str(error)) from error
     here.loops["versions"].wake()
     return _activation(activation)
-
-
-def _refused(error: CityError) -> Problem:
-    """Name what is wrong by file, line and column, as `make check` does of a pack."""
-    parts = [problem.partition(": ") for problem in error.problems[:MOST_PROBLEMS]]
-    more = len(error.problems) - len(parts)
-    said = f"the catalogue has {len(error.problems)} problems" + (f"; {more} of them are not listed" if more else "")
-    return Problem(422, said, errors=[FieldError(where, what) for where, _, what in parts])
 
 
 async def _view(here: Here, version: CatalogueVersion) -> CatalogueVersionView:

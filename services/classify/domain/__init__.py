@@ -69,7 +69,7 @@ from services.classify.domain.verdicts import (
     State,
     Verdict,
 )
-from services.classify.domain.versions import Activation, CatalogueVersion, Change, What, before, changes, standing
+from services.classify.domain.versions import Activation, CatalogueVersion, Change, What, before, changes
 from services.classify.domain.words import Appeal, Guess, Reading, appeal_of
 
 __all__ = [
@@ -147,6 +147,5 @@ __all__ = [
     "settled",
     "sighted",
     "sorted_out",
-    "standing",
     "voice_of",
 ]

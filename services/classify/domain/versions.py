@@ -1,7 +1,7 @@
 """Versions of the catalogue: which is in force, what was before it, and what tells two of them apart."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -68,25 +68,6 @@ class Change:
     what: What
     before: str = ""
     after: str = ""
-
-
-def standing(activations: Iterable[Activation], now: datetime) -> tuple[Activation, ...]:
-    """Return what stands at a time, the one in force last, and before it what a roll-back would go back to.
-
-    `activations` come in the order in which they are due.
-    """
-    stack: list[Activation] = []
-    for one in activations:
-        if one.cancelled_at or one.from_at > now:
-            continue
-        if one.back_to is None:
-            stack.append(one)
-            continue
-        while len(stack) > 1 and stack[-1].activation_id != one.back_to:
-            stack.pop()
-        # Whoever rolled back chose what stands now, be it the pack's own: a process that starts must not undo it.
-        stack[-1:] = [replace(last, by=one.by) for last in stack[-1:]]
-    return tuple(stack)
 
 
 def before(stack: Sequence[Activation], *, catalogue: bool) -> Activation | None:

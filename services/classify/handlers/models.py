@@ -16,7 +16,9 @@ from zoneinfo import ZoneInfo
 import structlog
 from prometheus_client import Gauge
 
+from libs.common.city.versions import standing
 from libs.common.messaging.transaction import Tx
+from libs.common.versions import UnknownVersionError
 from services.classify import store
 from services.classify.domain import (
     Drift,
@@ -32,10 +34,8 @@ from services.classify.domain import (
     evaluated,
     first_profile,
     profile,
-    standing,
 )
 from services.classify.handlers.around import Here
-from services.classify.handlers.versions import SUBJECT, UnknownVersionError
 from services.classify.versions import unpacked
 
 POLL_SECONDS = 5.0
@@ -77,7 +77,7 @@ async def request_run(tx: Tx, here: Here, task: Task, catalogue: str, model: str
 
     Raises UnknownVersionError or NoModelError.
     """
-    await tx.lock([SUBJECT])
+    await tx.lock([store.ACTIVATIONS.subject])
     if await store.catalogue_of(tx.connection, catalogue) is None:
         raise UnknownVersionError("no catalogue has this version")
     for run in await store.open_runs(tx.connection):
@@ -92,7 +92,7 @@ async def request_run(tx: Tx, here: Here, task: Task, catalogue: str, model: str
 
 async def challenge(tx: Tx, here: Here, name: str, by: str) -> None:
     """Have a model judge beside the one in force, only to be counted. Raises NoModelError or NotPossibleError."""
-    await tx.lock([SUBJECT])
+    await tx.lock([store.ACTIVATIONS.subject])
     model = await store.model_of(tx.connection, name)
     if model is None:
         raise NoModelError("no model has this name")
@@ -108,7 +108,7 @@ async def challenge(tx: Tx, here: Here, name: str, by: str) -> None:
 
 async def dismiss(tx: Tx) -> None:
     """Let no model judge beside the one in force."""
-    await tx.lock([SUBJECT])
+    await tx.lock([store.ACTIVATIONS.subject])
     await store.end_challenge(tx)
 
 
@@ -202,7 +202,7 @@ async def _keep_trained(here: Here, run: Run, told: dict[str, Any], arrays: byte
     )  # fmt: skip
     async with here.database.begin() as tx:
         # Nobody may put a model in force while the arrays of old ones are dropped.
-        await tx.lock([SUBJECT])
+        await tx.lock([store.ACTIVATIONS.subject])
         known = await store.model_of(tx.connection, model.name)
         # The same data make the same model: what was measured of it since stays.
         await store.save_model(tx, known or model, arrays)
@@ -245,7 +245,7 @@ async def drift_of(here: Here) -> Watch:
     model = await store.model_of(pool, name)
     reference = model.reference if model else None
     if reference is None:
-        stack = standing(await store.activations(pool), now)
+        stack = standing(await store.ACTIVATIONS.all(pool), now)
         since = _today(here, stack[-1].from_at) if stack else today
         reference = first_profile(await store.days(pool, since, today))
     lately: list[Judged] = await store.days(pool, today - WATCHED + timedelta(days=1), today)

@@ -5,16 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import structlog
 
 from libs.common.city.catalogue import Catalogue, read_catalogue
 from libs.common.city.problems import Problems
+from libs.common.city.versions import standing
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.clock import Clock
 from libs.common.runtime.settings import Settings
+from libs.common.versions import UnknownVersionError
 from services.classify import store
 from services.classify.domain import (
     Activation,
@@ -25,7 +26,6 @@ from services.classify.domain import (
     NotPossibleError,
     before,
     changes,
-    standing,
 )
 from services.classify.handlers.around import Bench, Engine, Here
 from services.classify.model import Model, fingerprint
@@ -33,16 +33,10 @@ from services.classify.model.meaning import ARCHIVE, Meaning
 from services.classify.versions import data_of, packed, remade, unpacked
 
 POLL_SECONDS = 2.0
-SUBJECT = "versions"
-"""What is locked by whoever changes what is in force."""
 LEAST_QUESTIONS = 5
 """A guess comes with three others."""
 
 log = structlog.get_logger(__name__)
-
-
-class UnknownVersionError(LookupError):
-    """There is no catalogue, model or activation of this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +113,7 @@ async def activate(
         UnknownVersionError: there is no such catalogue or model.
         NotPossibleError: no model of the catalogue can judge.
     """
-    await tx.lock([SUBJECT])
+    await tx.lock([store.ACTIVATIONS.subject])
     if await store.catalogue_of(tx.connection, catalogue) is None:
         raise UnknownVersionError("no catalogue has this version")
     names = await able(tx.connection, catalogue)
@@ -128,12 +122,12 @@ async def activate(
     if not names:
         raise NotPossibleError("no model was trained of this catalogue; train one first")
     from_at = max(at or tx.now, tx.now)
-    stack = standing(await store.activations(tx.connection), from_at)
+    stack = standing(await store.ACTIVATIONS.all(tx.connection), from_at)
     wanted = (catalogue, model or names[0])
     if stack and stack[-1].judges == wanted:
         return stack[-1]
     activation = Activation(here.clock.new_id(), from_at, *wanted, by, reason, tx.now)
-    await store.save_activation(tx, activation)
+    await store.ACTIVATIONS.save(tx, activation)
     return activation
 
 
@@ -147,8 +141,8 @@ async def _lost(tx: Tx, catalogue: str, name: str) -> Exception:
 
 async def roll_back(tx: Tx, here: Here, reason: str | None, by: str, *, catalogue: bool) -> Activation:
     """Go back to the catalogue, or to the model of this catalogue, that judged before. Raises NotPossibleError."""
-    await tx.lock([SUBJECT])
-    stack = standing(await store.activations(tx.connection), tx.now)
+    await tx.lock([store.ACTIVATIONS.subject])
+    stack = standing(await store.ACTIVATIONS.all(tx.connection), tx.now)
     back_to = before(stack, catalogue=catalogue)
     if back_to is None:
         what = "catalogue" if catalogue else "model of this catalogue"
@@ -158,21 +152,7 @@ async def roll_back(tx: Tx, here: Here, reason: str | None, by: str, *, catalogu
     activation = Activation(
         here.clock.new_id(), tx.now, *back_to.judges, by, reason, tx.now, back_to=back_to.activation_id
     )  # fmt: skip
-    await store.save_activation(tx, activation)
-    return activation
-
-
-async def cancel(tx: Tx, activation_id: UUID) -> Activation:
-    """Take back an activation that is still to come. Raises UnknownVersionError or NotPossibleError."""
-    await tx.lock([SUBJECT])
-    activation = await store.activation_of(tx.connection, activation_id)
-    if activation is None:
-        raise UnknownVersionError("no activation has this id")
-    if activation.cancelled_at is None:
-        if activation.from_at <= tx.now:
-            raise NotPossibleError("it is in force already; roll back instead")
-        activation = replace(activation, cancelled_at=tx.now)
-        await store.save_activation(tx, activation)
+    await store.ACTIVATIONS.save(tx, activation)
     return activation
 
 
@@ -180,7 +160,7 @@ async def begin(settings: Settings, bench: Bench) -> Engine:
     """Return the engine a process starts with: by what a person set in force, or else by the pack it has."""
     connection = await asyncpg.connect(settings.database_url)
     try:
-        stack = standing(await store.activations(connection), Clock.parse(settings.clock).now())
+        stack = standing(await store.ACTIVATIONS.all(connection), Clock.parse(settings.clock).now())
         if stack and stack[-1].by is not None:
             return await _fitted(connection, bench, stack[-1])
     finally:
@@ -193,7 +173,7 @@ async def keep_current(here: Here) -> float:
     if here.engine.asked is None:
         await _bring_pack(here)
     pool, engine = here.database.pool, here.engine
-    due = standing(await store.activations(pool), here.clock.now())[-1]
+    due = standing(await store.ACTIVATIONS.all(pool), here.clock.now())[-1]
     challenge = await store.challenge(pool)
     asked = (*due.judges, challenge.model if challenge else None)
     if asked == engine.asked:
@@ -245,13 +225,13 @@ async def _bring_pack(here: Here) -> None:
     catalogue = bench.city.catalogue
     name = await asyncio.to_thread(fingerprint, catalogue.version, Meaning.load(ARCHIVE))
     async with here.database.begin() as tx:
-        await tx.lock([SUBJECT])
+        await tx.lock([store.ACTIVATIONS.subject])
         kept = CatalogueVersion(catalogue.version, now, None, None, len(catalogue))
         await store.add_catalogue(tx, kept, bench.files)
         if await store.model_of(tx.connection, name) is None:
             data = data_of(catalogue, ())
             await store.save_model(tx, ModelVersion(name, catalogue.version, now, None, data, 0, {}, Metrics()))
-        stack = standing(await store.activations(tx.connection), now)
+        stack = standing(await store.ACTIVATIONS.all(tx.connection), now)
         if not stack or (stack[-1].by is None and stack[-1].judges != (catalogue.version, name)):
             activation = Activation(here.clock.new_id(), now, catalogue.version, name, None, None, now)
-            await store.save_activation(tx, activation)
+            await store.ACTIVATIONS.save(tx, activation)

@@ -94,24 +94,20 @@ from services.classify.store.verdicts import (
     verdicts_of,
 )
 from services.classify.store.versions import (
-    activation_of,
-    activations,
+    ACTIVATIONS,
     add_catalogue,
     catalogue_of,
     catalogues,
     files_of,
-    last_activations,
-    save_activation,
 )
 
 __all__ = [
+    "ACTIVATIONS",
     "Beat",
     "Challenge",
     "Spending",
     "Supplement",
     "Tally",
-    "activation_of",
-    "activations",
     "add_catalogue",
     "add_supplements",
     "alarms_of",
@@ -149,7 +145,6 @@ __all__ = [
     "hotspots",
     "join_members",
     "keep_articles",
-    "last_activations",
     "latest_of",
     "lessons",
     "linked",
@@ -173,7 +168,6 @@ __all__ = [
     "runs",
     "same_complaint",
     "save",
-    "save_activation",
     "save_articles",
     "save_baseline",
     "save_challenged",

@@ -1,14 +1,14 @@
 """Catalogues and from when on which of them judges."""
 
 from typing import Any
-from uuid import UUID
 
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.rows import Rows
+from libs.common.versions import Activations
 from services.classify.domain import Activation, CatalogueVersion
 
 CATALOGUES = Rows("catalogues", CatalogueVersion, key=("version",))
-ACTIVATIONS = Rows("activations", Activation, key=("activation_id",))
+ACTIVATIONS = Activations("activations", Activation, subject="versions")
 
 ADD = """
 INSERT INTO catalogues (version, imported_at, by, note, questions, files) VALUES ($1, $2, $3, $4, $5, $6)
@@ -38,24 +38,3 @@ async def files_of(connection: Any, version: str) -> bytes | None:
     """Return the files of a catalogue as they are kept, None if it was never imported."""
     files: bytes | None = await connection.fetchval(FILES, version)
     return files
-
-
-async def activations(connection: Any) -> list[Activation]:
-    """Return all activations in the order in which they are due; there are a few a year."""
-    return await ACTIVATIONS.load(connection, "ORDER BY from_at, number")
-
-
-async def save_activation(tx: Tx, activation: Activation) -> None:
-    """Keep an activation."""
-    await ACTIVATIONS.save(tx.connection, [activation])
-
-
-async def activation_of(connection: Any, activation_id: UUID) -> Activation | None:
-    """Return an activation, None if there is none of this id."""
-    found = await ACTIVATIONS.load(connection, "WHERE activation_id = $1", activation_id)
-    return found[0] if found else None
-
-
-async def last_activations(connection: Any, limit: int) -> list[Activation]:
-    """Return the activations that are due last, the last one first."""
-    return await ACTIVATIONS.load(connection, "ORDER BY from_at DESC, number DESC LIMIT $1", limit)

@@ -12,11 +12,11 @@ from libs.common.contracts.classify import OwnerKind
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.runtime.http import Body, Moment
 from libs.common.runtime.problems import Problem, wrong_field
+from libs.common.versions import UnknownVersionError
+from libs.common.versions.http import Changes, Hash, Reads
 from services.dispatch.api.around import Context
-from services.dispatch.api.rules import Changes, Hash, Reads
 from services.dispatch.domain.backtests import Backtest, JobState, Owner, Report
 from services.dispatch.handlers import Here, backtests
-from services.dispatch.handlers.rules import UnknownRulesError
 from services.dispatch.store import backtests as store
 
 router = APIRouter()
@@ -106,7 +106,7 @@ async def request_backtest(here: Context, who: Changes, version: Hash, said: Bac
     _check_units(here, owners)
     try:
         asked = await backtests.request_backtest(here, version, said.since, said.until, owners, who.name)
-    except UnknownRulesError as error:
+    except UnknownVersionError as error:
         raise Problem(404, str(error)) from error
     here.loops["backtests"].wake()
     return _view(here, asked)

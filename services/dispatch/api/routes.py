@@ -21,8 +21,9 @@ from libs.common.contracts.vocabulary import (
 )
 from libs.common.runtime.http import Body, Line, Moment, Note
 from libs.common.runtime.problems import Problem, wrong_field
+from libs.common.versions import UnknownVersionError
+from libs.common.versions.http import Hash
 from services.dispatch.api.around import Context, Reader
-from services.dispatch.api.rules import Hash
 from services.dispatch.domain import Matter
 from services.dispatch.handlers import Here, rules, seeing
 from services.dispatch.routing import Index
@@ -147,7 +148,7 @@ def _asked(matter: Matter, asked: RouteQuery) -> Matter:
 async def _index(here: Here, version: str | None) -> Index | None:
     try:
         return await rules.compiled(here, version) if version else None
-    except rules.UnknownRulesError as error:
+    except UnknownVersionError as error:
         raise wrong_field("rules", str(error)) from error
 
 

@@ -1,42 +1,14 @@
-"""Versions of the rules of routing: which is in force, what was before it, and what tells two of them apart."""
+"""Versions of the rules of routing: which is in force from when on, and what tells two of them apart."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from difflib import SequenceMatcher
-from uuid import UUID
 
 from libs.common.city.rules import Rule, RuleSet
+from libs.common.city.versions import Activation, standing
 
 _UNTOLD = ("id",)
-
-
-@dataclass(frozen=True, slots=True)
-class RulesVersion:
-    """Rules that were imported. `by` is None for the city pack's own; `rules` counts them."""
-
-    version: str
-    imported_at: datetime
-    by: str | None
-    note: str | None
-    rules: int
-
-
-@dataclass(frozen=True, slots=True)
-class Activation:
-    """From when on a version decides. `by` is None where the city pack of a release set it.
-
-    `back_to` names the activation that a roll-back went back to. One that is still to come can be cancelled.
-    """
-
-    activation_id: UUID
-    from_at: datetime
-    version: str
-    by: str | None
-    reason: str | None
-    made_at: datetime
-    back_to: UUID | None = None
-    cancelled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +22,6 @@ class Change:
     what: str
     before: str = ""
     after: str = ""
-
-
-def standing(activations: Iterable[Activation], now: datetime) -> tuple[Activation, ...]:
-    """Return what stands at a time, the one in force last, and before it what a roll-back would go back to.
-
-    `activations` come in the order in which they are due.
-    """
-    stack: list[Activation] = []
-    for one in activations:
-        if one.cancelled_at or one.from_at > now:
-            continue
-        if one.back_to is None:
-            stack.append(one)
-            continue
-        while len(stack) > 1 and stack[-1].activation_id != one.back_to:
-            stack.pop()
-        # Whoever rolled back chose what stands now, be it the pack's own: a process that starts must not undo it.
-        stack[-1:] = [replace(last, by=one.by) for last in stack[-1:]]
-    return tuple(stack)
-
-
-def before(stack: Sequence[Activation]) -> Activation | None:
-    """Return what to roll back to, None if no other version was in force."""
-    return next((one for one in reversed(stack[:-1]) if one.version != stack[-1].version), None)
 
 
 def versions_from(activations: Sequence[Activation], now: datetime) -> list[tuple[datetime, str]]:

@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from libs.common.versions import UnknownVersionError
 from services.dispatch.domain import Decision
 from services.dispatch.domain.backtests import Backtest, Owner, Tally, under
 from services.dispatch.handlers.around import Here
-from services.dispatch.handlers.rules import UnknownRulesError, compiled
+from services.dispatch.handlers.rules import compiled
 from services.dispatch.routing import Index
 from services.dispatch.routing.router import LEARNED
 from services.dispatch.store import backtests as store
 from services.dispatch.store.deciding import decided, first_id
-from services.dispatch.store.rules import rules_of
+from services.dispatch.store.rules import RULES
 
 POLL_SECONDS = 2.0
 AT_ONCE = 500
@@ -22,9 +23,9 @@ AT_ONCE = 500
 async def request_backtest(
     here: Here, version: str, since: datetime, until: datetime, owners: Mapping[str, Owner], by: str
 ) -> Backtest:
-    """Ask what rules would have moved. Raises UnknownRulesError."""
-    if await rules_of(here.database.pool, version) is None:
-        raise UnknownRulesError("no rules have this version")
+    """Ask what rules would have moved. Raises UnknownVersionError."""
+    if await RULES.of(here.database.pool, version) is None:
+        raise UnknownVersionError(RULES.unknown)
     asked = Backtest(here.clock.new_id(), version, since, until, owners, by, "waiting", here.clock.now())
     await store.save_backtest(here.database.pool, asked)
     return asked
@@ -47,7 +48,7 @@ async def _done(here: Here, asked: Backtest) -> Backtest:
     pool, tally = here.database.pool, Tally()
     try:
         index = await compiled(here, asked.version)
-    except UnknownRulesError as error:
+    except UnknownVersionError as error:
         return replace(asked, state="failed", ended_at=here.clock.now(), error=str(error))
     behind = first_id(asked.from_at)
     while batch := await decided(pool, behind, asked.until_at, AT_ONCE):

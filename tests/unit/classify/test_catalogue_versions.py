@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from libs.common.city.catalogue import Catalogue, Question
 from libs.common.city.pack import load_city
-from services.classify.domain import Activation, before, changes, standing
+from libs.common.city.versions import standing
+from services.classify.domain import Activation, before, changes
 from services.classify.versions import ParcelError, opened, packed, unpacked
 from services.classify.versions.parcels import MOST_BYTES
 from tests.support.stages import CITY, NOON

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from libs.common.city.rules import Busy, Rule, RuleSet
 from libs.common.city.settings import Name
-from services.dispatch.domain.rules import Activation, before, changes, standing, versions_from
+from libs.common.city.versions import Activation, before, standing
+from services.dispatch.domain.rules import changes, versions_from
 from tests.support.stages import NOON
 
 WHY = Name("试", "Try")
