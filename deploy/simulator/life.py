@@ -13,6 +13,8 @@ from deploy.simulator.plan import Planned
 
 LOOK_AGAIN_SECONDS = 1.0
 """Of real time: how often people look at their lists."""
+CALLBACK_LOOKS = 24
+"""How often a seat comes back to a callback that it may not make yet: for two days."""
 AT_ONCE_SECONDS = 0.05
 """Of real time: what is due within it is sent now, for a sleep is not finer."""
 Item = dict[str, Any]
@@ -42,7 +44,7 @@ class Life:
                 group.create_task(self._watch(orders, self._work, state="dispatched"))
                 group.create_task(self._watch(orders, self._rule, state="returned"))
                 group.create_task(self._watch("/classify/v1/reviews", self._confirm))
-                group.create_task(self._watch("/feedback/v1/callbacks", self._phone))
+                group.create_task(self._watch("/feedback/v1/callbacks", self._phone, due="true"))
 
     async def _watch(
         self, path: str, errand: Callable[[Item, Random], Coroutine[Any, Any, None]], **query: str
@@ -138,10 +140,20 @@ class Life:
             # Nobody else can do it.
             await self._platform.post(path, {"upheld": False, "note": conduct.RULING})
 
+    async def _taken(self, ticket: str) -> bool:
+        """Take a callback; by a clock that runs fast its time may be over before we get there, and come again."""
+        for _ in range(CALLBACK_LOOKS):
+            if await self._platform.post(f"/feedback/v1/callbacks/{ticket}/take", {}) is not None:
+                return True
+            await self._wait(timedelta(hours=2))
+        return False
+
     async def _phone(self, callback: Item, random: Random) -> None:
         """What a seat does with a callback: it may take three calls."""
         ticket = callback["ticket_id"]
-        await self._wait(timedelta(hours=random.uniform(0.2, 2)))
+        if not await self._taken(ticket):
+            return
+        await self._wait(timedelta(minutes=random.uniform(1, 15)))
         await self._open_vault(ticket, "callback")
         verdict = conduct.verdict(random, callback["reply"])
         outcome = conduct.call(random) or (None if verdict.resolved else "refused")

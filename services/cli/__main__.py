@@ -14,7 +14,7 @@ from libs.common.runtime.keyfile import KeysError
 from libs.common.runtime.privacy import SecretsError
 from libs.common.runtime.process import PortTakenError
 from libs.common.runtime.settings import SettingsError, read_settings
-from services.cli import catalogue, city, keys, knowledge, model, rules, vault
+from services.cli import catalogue, city, coverage, keys, knowledge, model, rules, vault
 from services.cli.client import KeyFileError, RefusedError
 from services.cli.lessons import LessonsError, evaluate, train
 from services.cli.processes import Machine, NotUpError
@@ -35,6 +35,7 @@ app.add_typer(model.app, name="model")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(rules.app, name="rules")
 app.add_typer(city.app, name="city")
+app.add_typer(coverage.app, name="coverage")
 
 EXPECTED = (
     CityError, HomeTakenError, KafkaUnavailable, KeyFileError, KeysError, LessonsError, NewerSchemaError, NotUpError,

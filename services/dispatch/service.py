@@ -3,7 +3,7 @@
 import asyncio
 
 from libs.common.city.pack import City, load_city
-from libs.common.contracts import classify, dispatch, intake
+from libs.common.contracts import classify, dispatch, feedback, intake
 from libs.common.messaging.consumer import On
 from libs.common.runtime.files import open_store
 from libs.common.runtime.media.taking import Uploads
@@ -79,7 +79,10 @@ SERVICE = Service(
     name="dispatch",
     consumes={event: On(handlers.on_event, handlers.prepare) for event in handlers.MEMORY.events}
     | {intake.TicketSupplemented: On(handlers.on_supplement)}
-    | dict.fromkeys((classify.HotspotRaised, classify.HotspotUpdated, classify.HotspotCooled), On(handlers.on_hotspot)),
+    | dict.fromkeys((classify.HotspotRaised, classify.HotspotUpdated, classify.HotspotCooled), On(handlers.on_hotspot))
+    | dict.fromkeys(
+        (feedback.ProactiveProposed, feedback.ProactiveDone, feedback.ProactiveDeclined), On(handlers.on_proactive)
+    ),
     emits=frozenset(
         {
             dispatch.TicketDispatched,

@@ -1,5 +1,6 @@
 """The citizen's own page: one question behind a one-tap link 好差评. No key, no JavaScript; the token opens it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from libs.common.runtime.http import Clean, context
 from libs.common.runtime.pages import Pages
 from services.feedback import handlers, store
-from services.feedback.domain import BAD, GOOD, NotPossibleError
+from services.feedback.domain import BAD, GOOD, PARTLY, Answer, NotPossibleError
 from services.feedback.handlers import Here
 from services.feedback.messages import Messages
 
@@ -24,6 +25,10 @@ router = APIRouter(prefix="/feedback/v1", tags=["pages"], include_in_schema=Fals
 Context = Annotated[Here, Depends(context)]
 Round = Annotated[int, InPath(alias="round")]
 Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), Clean]
+Choice = Literal["good", "partly", "bad"]
+Ticked = Annotated[str, StringConstraints(max_length=40), Clean]
+TAPS: Mapping[Choice, Answer] = {"good": GOOD, "partly": PARTLY, "bad": BAD}
+MOST_TICKED = 40
 
 
 @router.get("/review/{ticket_id}/{round}/{token}")
@@ -35,14 +40,18 @@ async def show(here: Context, ticket_id: UUID, round_: Round, token: str) -> HTM
 @router.post("/review/{ticket_id}/{round}/{token}")
 async def tap(
     request: Request, here: Context, ticket_id: UUID, round_: Round, token: str,
-    choice: Annotated[Literal["good", "bad"], Form()], comment: Annotated[Comment, Form()] = "",
+    choice: Annotated[Choice, Form()], comment: Annotated[Comment, Form()] = "",
     explained: Annotated[Literal["yes", "no"] | None, Form()] = None,
+    reason: Annotated[list[Ticked] | None, Form(max_length=MOST_TICKED)] = None,
 ) -> Response:  # fmt: skip
-    """Take one tap, good (solved, 5) or bad (not solved, 1), with what else was filled in; lead back to the page."""
+    """Take one tap: good (solved, 5), partly (3) or bad (not solved, 1), with what else was filled in or ticked.
+
+    Leads back to the page. Of the reasons only those that go with the tap are kept.
+    """
     if not here.engine.links.valid(ticket_id, round_, token):
         return await _page(here, ticket_id, round_, token)
     clear = None if explained is None else explained == "yes"
-    given = replace(GOOD if choice == "good" else BAD, comment=comment or None, explained=clear)
+    given = replace(TAPS[choice], comment=comment or None, explained=clear, reasons=tuple(reason or ()))
     try:
         async with here.database.begin() as tx:
             await handlers.review(tx, here, ticket_id, given, token)
@@ -58,5 +67,5 @@ async def _page(here: Here, ticket_id: UUID, round_: int, token: str, status: in
     still_open = review is not None and review.open(here.clock.now())
     return PAGES.show(
         "review.html", status if review else 404, review=review, open=still_open,
-        zh=MESSAGES.chinese, en=MESSAGES.english,
+        reasons=here.engine.policy.callbacks.reasons, zh=MESSAGES.chinese, en=MESSAGES.english,
     )  # fmt: skip

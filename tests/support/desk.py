@@ -6,6 +6,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from pydantic import TypeAdapter
+
+from libs.common.city.callbacks import GENERAL, Callbacks
+from libs.common.city.problems import read_whole_toml
 from libs.common.contracts.classify import TicketClassified, TicketReclassified
 from libs.common.contracts.dispatch import TicketContacted, TicketResolved
 from libs.common.contracts.envelope import Envelope, Event
@@ -24,22 +28,30 @@ from libs.common.messaging.transaction import Aggregate, Speaker, Tx
 from services.feedback.domain import (
     Answer,
     Case,
+    Facts,
     Policy,
     Review,
+    Sibling,
     Ticket,
     TryOutcome,
+    Word,
     answer,
+    asked_through,
     attempt,
     decide,
     recorded,
     repeated,
+    take,
 )
 from services.feedback.handlers import MEMORY
 from tests.support.stages import NOON, ManualClock
 
 CLOCK = ManualClock()
 TICKET, OTHER, THIRD = CLOCK.new_id(), CLOCK.new_id(), CLOCK.new_id()
-POLICY = Policy(window=timedelta(days=7), reopen_limit=2, timezone=ZoneInfo("Asia/Shanghai"))
+POLICY = Policy(
+    window=timedelta(days=7), reopen_limit=2, timezone=ZoneInfo("Asia/Shanghai"),
+    callbacks=read_whole_toml(GENERAL, TypeAdapter(Callbacks)),
+)  # fmt: skip
 UNIT = UnitRef(code="dept-water", name="市水务局")
 RECEIPT = Receipt(number="20260302-0000001", channel="phone", kind="help", text="停水了", received_at=NOON)
 JUDGED = {
@@ -120,12 +132,29 @@ class Desk:
     def decide(self, of: UUID) -> None:
         facts = MEMORY.of(self.tx, str(of))
         parent = self.ticket(facts.linked.parent) if facts.linked else None
-        ruling = decide(facts, self.ticket(of), self.reviews.get(of, {}).values(), parent, POLICY, self.now)
-        again = decide(facts, ruling.ticket, ruling.reviews, parent, POLICY, self.now)
+        elsewhere = self.elsewhere(of, facts, parent)
+        ruling = decide(
+            facts, self.ticket(of), self.reviews.get(of, {}).values(), parent, POLICY, self.now, elsewhere=elsewhere
+        )
+        again = decide(facts, ruling.ticket, ruling.reviews, parent, POLICY, self.now, elsewhere=elsewhere)
         assert (again.ticket, again.reviews, again.events) == (ruling.ticket, ruling.reviews, ()), "asked twice: rest"
         self.reviews[of] = {review.round: review for review in ruling.reviews}
         self.cases[of] = recorded(facts, ruling.ticket, self.cases.get(of, []))
         self._move(ruling.ticket, ruling.events)
+
+    def elsewhere(self, of: UUID, facts: Facts, parent: Ticket | None) -> bool:
+        """Whether the reporter of a repeat is asked about its parent's word through another ticket."""
+        if parent is None or not facts.reporter or parent.word is None:
+            return False
+        mine = [t for t in self.tickets.values() if (t.parent, t.reporter) == (parent.ticket_id, facts.reporter)]
+        ids = {t.ticket_id for t in mine if t.outcome != "withdrawn"} | ({of} - {of if facts.withdrawn else None})
+        siblings = [Sibling(id_, self.asked(id_, parent.word)) for id_ in ids]
+        return parent.reporter == facts.reporter or (bool(siblings) and asked_through(siblings) != of)
+
+    def asked(self, of: UUID, word: Word) -> bool:
+        """Whether a question about a word stands, or stood until it was answered or lapsed."""
+        reviews = self.reviews.get(of, {}).values()
+        return (word.about, word.round) in {(r.about, r.round) for r in reviews if r.state != "closed"}
 
     def _move(self, ticket: Ticket, events: Sequence[Event]) -> None:
         of = ticket.ticket_id
@@ -139,8 +168,12 @@ class Desk:
         review, events = answer(self.review(of), given, "citizen", POLICY, self.now)
         return self._keep(of, review, events)
 
-    def calls(self, outcome: TryOutcome, of: UUID = TICKET) -> "Desk":
-        return self._keep(of, attempt(self.review(of), outcome, POLICY, self.now), [])
+    def calls(self, outcome: TryOutcome, of: UUID = TICKET, **more: Any) -> "Desk":
+        """Have a seat phone as soon as it may."""
+        review = self.review(of)
+        self.now = max(self.now, review.due_at or self.now)
+        taken = take(review, "seat", POLICY, self.now)
+        return self._keep(of, attempt(taken, "seat", outcome, POLICY, self.now, **more), [])
 
     def waits(self, **span: float) -> "Desk":
         self.now += timedelta(**span)

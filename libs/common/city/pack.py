@@ -13,8 +13,19 @@ deploy/cities/<city>/
   calendar.csv   days that are worked otherwise than the calendar has it; optional
   returns.toml   on which grounds a unit may return an order, and how soon; optional
   supervision.toml  what comes under supervision, and how soon it is answered; optional
+  callbacks.toml how reporters are asked how it went; optional
+  closing.toml   by which signs it is doubted that a matter was done; optional
+  kpis.toml      what is measured; optional
+  reports.toml   which reports are made by themselves, what may be published; optional, like
+  districts.csv  where each district stands on the map
+  indices.toml   how the indices of districts are made; optional, like
+  population.csv how many people live in each district
+  extracts.toml  what units may ask extracts of the record for, and how these are masked; optional
+  scoring.toml   how units are scored; optional
+  seasons.toml   what comes back every year and what is done before it; optional
   named.csv      by which names people call units and venues that have a unit of their own; optional
   duties.csv     duties beyond the catalogue's, reasons for having none; optional
+  topics.toml    how the month's topics are found; optional
   places.csv     what else people call places
   communities.csv  the villages and communities of each street; optional
   points.csv     which district and street the squares of a grid lie in; optional
@@ -31,9 +42,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from libs.common.city.callbacks import Callbacks, load_callbacks
 from libs.common.city.catalogue import Catalogue, load_catalogue
+from libs.common.city.closing import Closing, load_closing
 from libs.common.city.duties import Duties, load_duties
 from libs.common.city.emergencies import Emergencies, load_emergencies
+from libs.common.city.extracts import Extracts, load_extracts
+from libs.common.city.indices import Indices, People, load_indices, load_population
+from libs.common.city.kpis import Kpis, load_kpis
 from libs.common.city.limits import load_limits
 from libs.common.city.named import Named, load_named
 from libs.common.city.names import (
@@ -48,9 +64,12 @@ from libs.common.city.overrides import Overrides, load_overrides
 from libs.common.city.points import Points, load_points
 from libs.common.city.policies import PolicySet, class_rules, load_policies, sections
 from libs.common.city.problems import Problems
+from libs.common.city.reports import Grid, Reports, load_grid, load_reports
 from libs.common.city.returns import Returns, load_returns
 from libs.common.city.rules import Known, RuleSet, load_rules
 from libs.common.city.scope import Body, Scope, load_bodies, load_scope
+from libs.common.city.scoring import Scoring, load_scoring
+from libs.common.city.seasons import Seasons, load_seasons
 from libs.common.city.services import Services, load_services
 from libs.common.city.settings import (
     Access,
@@ -72,6 +91,7 @@ from libs.common.city.settings import (
     load_settings,
 )
 from libs.common.city.supervision import Supervision, load_supervision
+from libs.common.city.topics import Topics, load_topics
 from libs.common.city.units import CHANGE_COLUMNS, CONTACT_COLUMNS, UNIT_COLUMNS, Unit, load_units
 
 __all__ = [
@@ -101,6 +121,16 @@ class City:
     rules: RuleSet
     returns: Returns
     supervision: Supervision
+    seasons: Seasons
+    callbacks: Callbacks
+    closing: Closing
+    kpis: Kpis
+    reports: Reports
+    grid: Grid
+    indices: Indices
+    population: Mapping[str, People]
+    extracts: Extracts
+    scoring: Scoring
     policies: PolicySet
     base_policies: Mapping[str, str]
     calendar: Overrides
@@ -122,6 +152,7 @@ class City:
     repeats: Repeats
     hotspots: Hotspots
     points: Points
+    topics: Topics
 
 
 def load_city(path: Path) -> City:
@@ -137,6 +168,16 @@ def load_city(path: Path) -> City:
     rules = load_rules(path, Known(units, catalogue), problems)
     returns = load_returns(path, problems)
     supervision = load_supervision(path, problems)
+    seasons = load_seasons(path, units, catalogue, problems)
+    callbacks = load_callbacks(path, problems)
+    closing = load_closing(path, problems)
+    kpis = load_kpis(path, problems)
+    reports = load_reports(path, problems)
+    grid = load_grid(path / "districts.csv", units, problems)
+    indices, population = load_indices(path, problems), load_population(path / "population.csv", units, problems)
+    extracts = load_extracts(path, problems)
+    scoring = load_scoring(path, problems)
+    topics = load_topics(path, problems)
     services = load_services(path, catalogue, problems)
     emergencies = load_emergencies(path / "emergencies.toml", problems)
     bodies = load_bodies(path / "outward.csv", problems)
@@ -151,8 +192,12 @@ def load_city(path: Path) -> City:
         cast(Settings, settings), units, places, communities, catalogue, duties, named,
         cast(RuleSet, rules),
         cast(Returns, returns), cast(Supervision, supervision),
+        cast(Seasons, seasons),
+        cast(Callbacks, callbacks), cast(Closing, closing), cast(Kpis, kpis), cast(Reports, reports), grid,
+        cast(Indices, indices), population, cast(Extracts, extracts), cast(Scoring, scoring),
         cast(PolicySet, policies), base_policies, calendar,
         services, cast(Emergencies, emergencies), bodies, scope, points,
+        cast(Topics, topics),
     )  # fmt: skip
 
 
@@ -167,6 +212,16 @@ def _city(
     rules: RuleSet,
     returns: Returns,
     supervision: Supervision,
+    seasons: Seasons,
+    callbacks: Callbacks,
+    closing: Closing,
+    kpis: Kpis,
+    reports: Reports,
+    grid: Grid,
+    indices: Indices,
+    population: Mapping[str, People],
+    extracts: Extracts,
+    scoring: Scoring,
     policies: PolicySet,
     base_policies: Mapping[str, str],
     calendar: Overrides,
@@ -175,6 +230,7 @@ def _city(
     bodies: Mapping[str, Body],
     scope: Scope,
     points: Points,
+    topics: Topics,
 ) -> City:
     identity = settings.city
     return City(
@@ -192,6 +248,16 @@ def _city(
         rules=rules,
         returns=returns,
         supervision=supervision,
+        seasons=seasons,
+        callbacks=callbacks,
+        closing=closing,
+        kpis=kpis,
+        reports=reports,
+        grid=grid,
+        indices=indices,
+        population=population,
+        extracts=extracts,
+        scoring=scoring,
         policies=policies,
         base_policies=base_policies,
         calendar=calendar,
@@ -213,4 +279,5 @@ def _city(
         repeats=settings.repeats,
         hotspots=settings.hotspots,
         points=points,
+        topics=topics,
     )

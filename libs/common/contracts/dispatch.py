@@ -8,7 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from libs.common.contracts.envelope import Event
-from libs.common.contracts.vocabulary import ContactMethod, UnitRef, Urgency
+from libs.common.contracts.vocabulary import ContactMethod, Part, UnitRef, Urgency
 
 ReturnGround = Literal["not_our_duty", "not_our_area", "duplicate", "unclear", "out_of_scope"]
 Against = Literal["unit", "routing", "model", "person"]
@@ -21,6 +21,20 @@ ReliefGround = Literal["not_our_duty", "not_our_area", "no_power", "done_by_othe
 ReplyFault = Literal[
     "boilerplate", "nothing_done", "no_basis", "no_contact", "no_date", "off_topic", "other_place", "unanswered"
 ]
+
+
+class ReplyWords(Part):
+    """How plainly a reply speaks. `characters` are its Chinese ones, `sentence` how many of them one has in the mean.
+
+    `concrete`: the share, 0 to 1, of its clauses that say something of this matter. `empty` and `officialese`: phrases
+    that say nothing, and words of offices, for each 100 characters.
+    """
+
+    characters: int
+    concrete: float
+    empty: float
+    officialese: float
+    sentence: float
 
 
 class TicketDispatched(Event, name="ticket.dispatched", emitter="dispatch"):
@@ -220,8 +234,9 @@ class TicketRecalled(Event, name="ticket.recalled", emitter="dispatch"):
 class TicketResolved(Event, name="ticket.resolved", emitter="dispatch"):
     """The unit says it is done and what it tells the citizen. Not yet closed: the citizen decides.
 
-    `evidence` counts the files of the order, `reply_faults` what the reply was found to lack, `open_tasks` what others
-    still owe. When this lead got the order, signed for it and first spoke with the citizen in this round come with it,
+    `evidence` counts the files of the order, `reply_faults` what the reply was found to lack, `reply_words` how plainly
+    it speaks (None where it is not in Chinese), `open_tasks` what others still owe. When this lead got the order,
+    signed for it and first spoke with the citizen in this round come with it,
     and how often the order was returned in all its rounds.
     """
 
@@ -237,3 +252,4 @@ class TicketResolved(Event, name="ticket.resolved", emitter="dispatch"):
     accepted_at: datetime | None = None
     contacted_at: datetime | None = None
     returns: int = 0
+    reply_words: ReplyWords | None = None

@@ -9,6 +9,7 @@ from services.dispatch.api import (
     helping,
     loads,
     orders,
+    proactive,
     proposals,
     returning,
     routes,
@@ -20,6 +21,7 @@ from services.dispatch.api import (
 router = APIRouter(prefix="/dispatch/v1", tags=["dispatch"])
 for part in (
     orders,
+    proactive,
     working,
     helping,
     evidence,

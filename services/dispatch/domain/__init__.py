@@ -26,6 +26,7 @@ from services.dispatch.domain.helping import (
 )
 from services.dispatch.domain.offices import is_office
 from services.dispatch.domain.orders import Appeal, Classified, Facts, Matter, Order, Route, State, Step
+from services.dispatch.domain.plainness import reply_words
 from services.dispatch.domain.replies import Appealed, Names, appealed, reply_faults
 from services.dispatch.domain.returning import (
     Claim,
@@ -129,6 +130,7 @@ __all__ = [
     "progress",
     "reassign",
     "reply_faults",
+    "reply_words",
     "resolve",
     "rule",
     "rule_on_relief",

@@ -155,8 +155,8 @@ def reply_faults(reply: str, appeal: Appealed, names: Names) -> tuple[ReplyFault
     """
     if not _chinese(reply):
         return ()
-    said = _said(reply)
-    if not any(map(_concrete, said)):
+    said = clauses(reply)
+    if not any(map(concrete, said)):
         # Of what says nothing it goes without saying that it says neither what was done nor when.
         return ("boilerplate",)
     body = "。".join(said)
@@ -178,7 +178,7 @@ def _chinese(reply: str) -> bool:
     return len(_HAN.findall(reply)) >= len(_LATIN.findall(reply))
 
 
-def _said(reply: str) -> list[str]:
+def clauses(reply: str) -> list[str]:
     """Return the clauses of a reply that are more than its frame."""
     return [clause for clause in (c.strip() for c in _CLAUSES.split(reply)) if clause and _unframed(clause)]
 
@@ -187,10 +187,15 @@ def _unframed(clause: str) -> bool:
     return any(part.strip() and not _FRAME.search(part) for part in _PARTS.split(clause))
 
 
-def _concrete(clause: str) -> bool:
+def concrete(clause: str) -> bool:
     """Say whether a clause tells anything that is not true of every matter."""
     left = "，".join(part for part in _PARTS.split(clause) if not _FRAME.search(part) and not _EMPTY.search(part))
     return bool(_DONE.search(left) or _BASIS.search(left) or _FACT.search(left))
+
+
+def empty_phrases(reply: str) -> int:
+    """Return how many phrases of a reply say nothing."""
+    return sum(1 for _ in _EMPTY.finditer(reply))
 
 
 def _acts(kind: Kind) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from libs.common.contracts.dispatch import (
     ReplyFault,
+    ReplyWords,
     TicketAccepted,
     TicketContacted,
     TicketProgressed,
@@ -99,7 +100,13 @@ def progress(order: Order, note: str, now: datetime) -> Step:
 
 
 def resolve(
-    order: Order, reply: str, now: datetime, faults: Sequence[ReplyFault] = (), evidence: int = 0, open_tasks: int = 0
+    order: Order,
+    reply: str,
+    now: datetime,
+    faults: Sequence[ReplyFault] = (),
+    evidence: int = 0,
+    open_tasks: int = 0,
+    words: ReplyWords | None = None,
 ) -> Step:
     """Say that it is done, and what the citizen is told.
 
@@ -108,7 +115,7 @@ def resolve(
     order = replace(enter(order, "resolve"), resolved_at=now, reply=reply)
     said = {**told(order, now), "reply": reply, "contacted": order.contacted_at is not None, "evidence": evidence}
     went = {name: getattr(order, name) for name in ("dispatched_at", "accepted_at", "contacted_at", "returns")}
-    return order, [TicketResolved(**said, **went, reply_faults=tuple(faults), open_tasks=open_tasks)]
+    return order, [TicketResolved(**said, **went, reply_faults=tuple(faults), open_tasks=open_tasks, reply_words=words)]
 
 
 def reassign(order: Order, to: Route, now: datetime) -> Step:

@@ -9,6 +9,7 @@ from services.dispatch.handlers.handovers import do_handovers
 from services.dispatch.handlers.helping import Asked, ask_help, task_command
 from services.dispatch.handlers.hotspots import hot_events_of, on_hotspot
 from services.dispatch.handlers.loads import keep_loads
+from services.dispatch.handlers.proactive import on_proactive
 from services.dispatch.handlers.returning import Ruled, give_back, on_ruling_late, rule_on
 from services.dispatch.handlers.rules import begin, keep_current
 from services.dispatch.handlers.seeing import listed, show, viewer
@@ -43,6 +44,7 @@ __all__ = [
     "listed",
     "on_event",
     "on_hotspot",
+    "on_proactive",
     "on_ruling_late",
     "on_supplement",
     "on_timer",

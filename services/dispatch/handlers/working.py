@@ -18,6 +18,7 @@ from services.dispatch.domain import (
     appealed,
     reassign,
     reply_faults,
+    reply_words,
     resolve,
 )
 from services.dispatch.handlers.around import Here
@@ -55,7 +56,9 @@ async def resolve_with(tx: Tx, here: Here, who: Principal, ticket_id: UUID, repl
     """Resolve an order with a reply. What it lacks does not stop it: the citizen judges, and who scores is told."""
     checked = await check_reply(tx, here, who, ticket_id, reply)
     evidence = await store.count_files(tx, ticket_id)
-    step = resolve(checked.order, redacted(here, reply), tx.now, checked.faults, evidence, len(checked.owed))
+    said = redacted(here, reply)
+    owed, words = len(checked.owed), reply_words(said)
+    step = resolve(checked.order, said, tx.now, checked.faults, evidence, owed, words)
     return Checked(await keep(tx, here, step), checked.faults, checked.owed)
 
 

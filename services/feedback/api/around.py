@@ -2,13 +2,36 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Path, Query
+from pydantic import AfterValidator
 
-from libs.common.runtime.http import context
+from libs.common.runtime.http import Clean, Note, context
+from libs.common.runtime.privacy import Redactor
+from libs.common.runtime.problems import Problem, wrong_field
 from libs.common.runtime.security import Principal, require
+from services.feedback.domain.periods import MONTH, Period, period_of
 from services.feedback.handlers import Here
 
 Context = Annotated[Here, Depends(context)]
 Reader = Annotated[Principal, Depends(require("unit", "seat", "supervisor", "analyst"))]
 Seat = Annotated[Principal, Depends(require("seat", "supervisor"))]
+Supervisor = Annotated[Principal, Depends(require("supervisor"))]
+Redacted = Annotated[Note, AfterValidator(lambda text: Redactor().redact(text))]
+"""What people write: in words, without what would name or find anybody."""
+Month = Annotated[str, Path(pattern=MONTH, description="A month, e.g. 2026-11")]
+UnitCode = Annotated[str, Path(max_length=100, description="The code of a unit"), Clean]
 Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+def period(name: str) -> Period:
+    """Return a period by its name. Raises Problem 422."""
+    try:
+        return period_of(name)
+    except ValueError as error:
+        raise wrong_field("period", str(error)) from error
+
+
+def whole_city(who: Principal) -> None:
+    """Let a supervisor of all units pass. Raises Problem 403 for one of some."""
+    if who.units:
+        raise Problem(403, "this is of the whole city: a supervisor of all units does it")

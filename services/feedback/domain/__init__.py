@@ -1,29 +1,43 @@
 """What feedback decides: on the facts it heard, about the questions it puts and the tickets it closes and reopens."""
 
 from services.feedback.domain.bounces import Bounce, bounced
+from services.feedback.domain.calling import Spoken, WrongTimeError, attempt, held, release, spoken, take
 from services.feedback.domain.cases import Case, recorded
+from services.feedback.domain.closing import (
+    Doubt,
+    Doubted,
+    Ruled,
+    Sign,
+    Spot,
+    Standing,
+    Suspicion,
+    again,
+    rule,
+    suspicion,
+)
 from services.feedback.domain.facts import Answered, Appeal, Classified, Facts, Linked, Method, OnTime, Resolved
+from services.feedback.domain.hours import Hours, Try, TryOutcome
+from services.feedback.domain.once import Sibling, asked_through
 from services.feedback.domain.reviews import (
     BAD,
     GOOD,
+    PARTLY,
     Answer,
     By,
     NotPossibleError,
     Policy,
     Review,
     State,
-    Try,
-    TryOutcome,
     Word,
     answer,
-    attempt,
     next_due,
 )
-from services.feedback.domain.tickets import Ruling, Ticket, decide, repeated
+from services.feedback.domain.tickets import Ruling, Ticket, decide, reopened_by_ruling, repeated
 
 __all__ = [
     "BAD",
     "GOOD",
+    "PARTLY",
     "Answer",
     "Answered",
     "Appeal",
@@ -31,7 +45,10 @@ __all__ = [
     "By",
     "Case",
     "Classified",
+    "Doubt",
+    "Doubted",
     "Facts",
+    "Hours",
     "Linked",
     "Method",
     "NotPossibleError",
@@ -39,17 +56,34 @@ __all__ = [
     "Policy",
     "Resolved",
     "Review",
+    "Ruled",
     "Ruling",
+    "Sibling",
+    "Sign",
+    "Spoken",
+    "Spot",
+    "Standing",
     "State",
+    "Suspicion",
     "Ticket",
     "Try",
     "TryOutcome",
     "Word",
+    "WrongTimeError",
+    "again",
     "answer",
+    "asked_through",
     "attempt",
     "bounced",
     "decide",
+    "held",
     "next_due",
     "recorded",
+    "release",
+    "reopened_by_ruling",
     "repeated",
+    "rule",
+    "spoken",
+    "suspicion",
+    "take",
 ]

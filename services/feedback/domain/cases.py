@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from libs.common.contracts.dispatch import ReplyFault
+from libs.common.contracts.dispatch import ReplyFault, ReplyWords
 from libs.common.contracts.feedback import Outcome
 from libs.common.contracts.vocabulary import Channel, Kind, ReporterType, UnitRef, Urgency
 from services.feedback.domain.facts import Facts
@@ -54,6 +54,7 @@ class Case:
     contacted_at: datetime | None = None
     resolved_at: datetime | None = None
     reply_faults: tuple[ReplyFault, ...] = ()
+    reply_words: ReplyWords | None = None
     evidence: int = 0
     returns: int = 0
     response_in_time: bool | None = None
@@ -104,7 +105,8 @@ def _work(case: Case, facts: Facts) -> dict[str, Any]:
     return {
         "unit_code": done.unit.code, "unit_name": done.unit.name, "dispatched_at": done.dispatched_at,
         "accepted_at": done.accepted_at, "contacted_at": done.contacted_at, "resolved_at": done.at,
-        "reply_faults": done.reply_faults, "evidence": done.evidence, "returns": done.returns,
+        "reply_faults": done.reply_faults, "reply_words": done.reply_words, "evidence": done.evidence,
+        "returns": done.returns,
     }  # fmt: skip
 
 

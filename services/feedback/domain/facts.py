@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from libs.common.contracts.dispatch import ReplyFault
+from libs.common.contracts.dispatch import ReplyFault, ReplyWords
 from libs.common.contracts.vocabulary import AccessNeed, Channel, Kind, ReporterType, UnitRef, Urgency
 
 Method = Literal["callback", "link"]
@@ -17,7 +17,7 @@ NO_CALL: frozenset[AccessNeed] = frozenset({"sign_language", "text_only"})
 
 @dataclass(frozen=True, slots=True)
 class Appeal:
-    """Who asked and how. Every event that carries a receipt brings it."""
+    """Who asked and how. Every event that carries a receipt brings it. `reporter` is a pseudonym."""
 
     number: str
     channel: Channel
@@ -25,6 +25,8 @@ class Appeal:
     kind: Kind | None = None
     access_needs: tuple[AccessNeed, ...] = ()
     received_at: datetime | None = None
+    reporter: str | None = None
+    language: str = "zh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Resolved:
     reply_faults: tuple[ReplyFault, ...] = ()
     evidence: int = 0
     returns: int = 0
+    reply_words: ReplyWords | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,8 @@ class Facts:
     """What is known of a ticket. `contacted` is the last round in which the unit spoke with the citizen.
 
     A link or an answer is void when intake receives the ticket once more. `excluded`: it was ruled to enter no rate.
-    `support`: so many others have the same trouble. `wordless`: its words were deleted, and those that come later are
-    not kept either.
+    `support`: so many others have the same trouble. `erased`: its personal data was deleted, and the pseudonym goes.
+    `wordless`: its words were as well, and those that come later are not kept either.
     """
 
     received: Appeal | None = None
@@ -109,17 +112,27 @@ class Facts:
     response: OnTime | None = None
     completion: OnTime | None = None
     support: int = 0
+    erased: bool = False
     wordless: bool = False
 
     @property
     def kept(self) -> "Facts":
         """What of it may be kept."""
-        if not self.wordless:
+        if not (self.erased or self.wordless):
             return self
-        answered, resolved = self.answered, self.resolved
-        return replace(
+        linked, answered, classified, resolved = self.linked, self.answered, self.classified, self.resolved
+        bare = replace(
             self,
-            answered=replace(answered, answer="") if answered else None,
+            received=_nobodys(self.received) if self.received else None,
+            linked=replace(linked, appeal=_nobodys(linked.appeal)) if linked else None,
+            answered=replace(answered, appeal=_nobodys(answered.appeal)) if answered else None,
+            classified=replace(classified, appeal=_nobodys(classified.appeal)) if classified else None,
+        )
+        if not self.wordless:
+            return bare
+        return replace(
+            bare,
+            answered=replace(bare.answered, answer="") if bare.answered else None,
             resolved=replace(resolved, reply="") if resolved else None,
         )
 
@@ -128,6 +141,18 @@ class Facts:
         """The appeal, from whichever event brought it."""
         bearers = (self.linked, self.answered, self.classified)
         return self.received or next((bearer.appeal for bearer in bearers if bearer), None)
+
+    @property
+    def reporter(self) -> str | None:
+        """Whose appeal it is, by pseudonym; None where that is not known, or not to be known any more."""
+        return self.appeal.reporter if self.appeal else None
+
+    @property
+    def needs(self) -> tuple[AccessNeed, ...]:
+        """What to mind with whoever is asked; a matter of the elderly is one of somebody elderly."""
+        said = self.appeal.access_needs if self.appeal else ()
+        old = self.classified is not None and self.classified.elderly
+        return ("elderly", *said) if old and "elderly" not in said else said
 
     @property
     def method(self) -> Method:
@@ -140,3 +165,7 @@ class Facts:
     def by_sensor(self) -> bool:
         """Whether nobody can be asked, because a device reported."""
         return self.appeal is not None and self.appeal.reporter_type == "sensor"
+
+
+def _nobodys(appeal: Appeal) -> Appeal:
+    return replace(appeal, reporter=None)

@@ -11,16 +11,15 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from libs.common.city.callbacks import Callbacks
 from libs.common.contracts.envelope import Event
 from libs.common.contracts.feedback import ReviewRequested, ReviewSubmitted
-from libs.common.contracts.vocabulary import Kind, Resolution, UnitRef, Urgency
+from libs.common.contracts.vocabulary import AccessNeed, Kind, Resolution, UnitRef, Urgency
 from services.feedback.domain.facts import Facts, Method, OnTime
+from services.feedback.domain.hours import Hours, Try
 
 State = Literal["requested", "answered", "lapsed", "closed"]
-TryOutcome = Literal["no_answer", "refused", "reached"]
 By = Literal["citizen", "seat"]
-TRIES = 3
-"""After so many calls that nobody took, the question lapses; a rule of this project."""
 
 
 class NotPossibleError(Exception):
@@ -29,11 +28,17 @@ class NotPossibleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How long an answer is waited for, how many rounds may be reopened, and where months begin."""
+    """How long an answer is waited for, how many rounds may be reopened, where months begin, how people are phoned."""
 
     window: timedelta
     reopen_limit: int
     timezone: ZoneInfo
+    callbacks: Callbacks
+
+    @property
+    def hours(self) -> Hours:
+        """When people are phoned."""
+        return Hours(self.callbacks, self.timezone)
 
     def period(self, at: datetime) -> str:
         """Return the month of a moment, as YYYY-MM in the city's time."""
@@ -64,25 +69,24 @@ class Word:
 class Answer:
     """What the citizen says. `satisfied` runs from 1 to 5; `comment` is redacted.
 
-    `explained`: whether the policy was explained clearly; None if the citizen was not asked, or did not say.
+    `explained`: whether the policy was explained clearly; None if the citizen was not asked, or did not say. `reasons`
+    are codes of the city's list.
     """
 
     resolved: Resolution
     satisfied: int
     comment: str | None = None
     explained: bool | None = None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether the reasons beside it are of praise."""
+        return self.resolved == "yes" and self.satisfied > 2
 
 
-GOOD, BAD = Answer("yes", 5), Answer("no", 1)
-"""The two answers of one tap."""
-
-
-@dataclass(frozen=True, slots=True)
-class Try:
-    """One call of a seat."""
-
-    at: datetime
-    outcome: TryOutcome
+GOOD, PARTLY, BAD = Answer("yes", 5), Answer("partly", 3), Answer("no", 1)
+"""The answers of one tap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,12 @@ class Review:
     excluded: bool = False
     asks_explained: bool = False
     explained: bool | None = None
+    reasons: tuple[str, ...] = ()
+    needs: tuple[AccessNeed, ...] = ()
+    language: str = "zh"
+    due_at: datetime | None = None
+    held_by: str | None = None
+    held_until: datetime | None = None
 
     @property
     def unit(self) -> UnitRef | None:
@@ -131,7 +141,7 @@ class Review:
         """What the citizen said."""
         if not (self.resolved and self.satisfied):
             return None
-        return Answer(self.resolved, self.satisfied, self.comment, self.explained)
+        return Answer(self.resolved, self.satisfied, self.comment, self.explained, self.reasons)
 
     @property
     def without_words(self) -> "Review":
@@ -152,26 +162,16 @@ def answer(review: Review, given: Answer, by: By, policy: Policy, now: datetime)
     """Take the citizen's word, once: the same again changes nothing. Raises NotPossibleError for another."""
     if review.state == "answered" and review.answer == given:
         return review, []
-    _require_open(review, now)
+    require_open(review, now)
     answered = replace(
-        _finish(review, "answered", policy, now), resolved=given.resolved, satisfied=given.satisfied,
-        comment=given.comment, by=by, answered_at=now, explained=given.explained,
+        finish(review, "answered", policy, now), resolved=given.resolved, satisfied=given.satisfied,
+        comment=given.comment, by=by, answered_at=now, explained=given.explained, reasons=given.reasons,
     )  # fmt: skip
     told = ReviewSubmitted(
         resolved=given.resolved, satisfied=given.satisfied, comment=given.comment, by=by, round=review.round, at=now,
-        unit=review.unit, explained=given.explained,
+        unit=review.unit, explained=given.explained, reasons=given.reasons,
     )  # fmt: skip
-    return answered, [told]
-
-
-def attempt(review: Review, outcome: TryOutcome, policy: Policy, now: datetime) -> Review:
-    """Keep a call. The question lapses when the citizen refuses, or took none of `TRIES` calls."""
-    _require_open(review, now)
-    if review.method != "callback":
-        raise NotPossibleError("the citizen is asked by link, not by callback")
-    tried = replace(review, tries=(*review.tries, Try(now, outcome)))
-    missed = sum(call.outcome == "no_answer" for call in tried.tries)
-    return _finish(tried, "lapsed", policy, now) if outcome == "refused" or missed >= TRIES else tried
+    return timed(answered, policy), [told]
 
 
 def ask(
@@ -208,6 +208,8 @@ def follow(review: Review, facts: Facts) -> Review:
         urgency=judged.urgency if judged else None,
         kind=judged.kind if judged else appeal.kind if appeal else None,
         excluded=facts.excluded,
+        needs=facts.needs,
+        language=appeal.language if appeal else "zh",
         contacted=review.contacted or (own and facts.contacted == review.round),
         response_in_time=_in_time(review.response_in_time, facts.response, review, own),
         completion_in_time=_in_time(review.completion_in_time, facts.completion, review, own),
@@ -220,25 +222,35 @@ def drop(review: Review, word: Word | None, linked: bool, policy: Policy, now: d
     strayed = review.about != review.ticket_id and not linked
     if review.state == "closed" or not (strayed or (review.state == "requested" and not stands)):
         return review
-    return _finish(review, "closed", policy, now)
+    return finish(review, "closed", policy, now)
 
 
 def lapse(review: Review, policy: Policy, now: datetime) -> Review:
     """Give up waiting. Silence is never counted as praise: it enters no rate."""
     late = review.state == "requested" and review.until <= now
-    return _finish(review, "lapsed", policy, now) if late else review
+    return finish(review, "lapsed", policy, now) if late else review
+
+
+def timed(review: Review, policy: Policy) -> Review:
+    """Say when to phone next where that is awaited; what is over, or asked by link, no seat holds any more."""
+    if review.state != "requested" or review.method != "callback":
+        return replace(review, due_at=None, held_by=None, held_until=None)
+    due = policy.hours.due(review.requested_at, review.tries, elderly="elderly" in review.needs)
+    return replace(review, due_at=due)
 
 
 def _in_time(kept: bool | None, clock: OnTime | None, review: Review, own: bool) -> bool | None:
     return clock.in_time if own and clock and clock.round == review.round else kept
 
 
-def _require_open(review: Review, now: datetime) -> None:
+def require_open(review: Review, now: datetime) -> None:
+    """Raise NotPossibleError unless an answer is still taken: by the clock, whether or not the timer fired yet."""
     if review.state == "answered":
         raise NotPossibleError(f"round {review.round} was answered already, and an answer is not changed")
     if not review.open(now):
         raise NotPossibleError(f"the question of round {review.round} is over, no answer is taken any more")
 
 
-def _finish(review: Review, state: State, policy: Policy, now: datetime) -> Review:
+def finish(review: Review, state: State, policy: Policy, now: datetime) -> Review:
+    """End a question, in the month of now."""
     return replace(review, state=state, period=policy.period(now))

@@ -21,7 +21,7 @@ from libs.common.contracts.envelope import Event
 from libs.common.contracts.feedback import Outcome, TicketClosed, TicketReopened
 from libs.common.contracts.vocabulary import Resolution
 from services.feedback.domain.facts import Answered, Facts
-from services.feedback.domain.reviews import Policy, Review, Word, ask, drop, follow, lapse
+from services.feedback.domain.reviews import NotPossibleError, Policy, Review, Word, ask, drop, follow, lapse, timed
 
 OUTCOMES: Mapping[Resolution, Outcome] = {"yes": "solved", "partly": "partly", "no": "unsolved"}
 WORKED: frozenset[Outcome] = frozenset({"solved", "partly", "unsolved", "no_answer"})
@@ -33,7 +33,8 @@ Reason = Literal["not_solved", "repeat", "ruling"]
 class Ticket:
     """Where a ticket stands: the word given in its current round, and its end. Its children look at both.
 
-    `answered_in` is the round in which the answer that stands was given at once.
+    `answered_in` is the round in which the answer that stands was given at once. `reporter` is the pseudonym of who is
+    asked; None while nobody is.
     """
 
     ticket_id: UUID
@@ -43,6 +44,7 @@ class Ticket:
     outcome: Outcome | None = None
     closed_at: datetime | None = None
     answered_in: int | None = None
+    reporter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,19 @@ class Ruling:
 
 
 def decide(
-    facts: Facts, ticket: Ticket, reviews: Iterable[Review], parent: Ticket | None, policy: Policy, now: datetime
-) -> Ruling:
-    """Bring a ticket and its reviews to where the facts, its parent and the time say they must be."""
+    facts: Facts, ticket: Ticket, reviews: Iterable[Review], parent: Ticket | None, policy: Policy, now: datetime,
+    *, elsewhere: bool = False,
+) -> Ruling:  # fmt: skip
+    """Bring a ticket and its reviews to where the facts, its parent and the time say they must be.
+
+    `elsewhere`: its reporter is asked about the same word through another ticket.
+    """
     ticket, events = _revive(ticket, facts, now)
     linked_to = facts.linked.parent if facts.linked else None
     answered_in = (ticket.answered_in or ticket.round) if facts.answered else None
     ticket = replace(ticket, parent=linked_to, answered_in=answered_in)
     ticket = replace(ticket, word=_word(facts, ticket, parent))
-    word = ticket.word if _asks(facts, ticket) else None
+    word = ticket.word if _asks(facts, ticket) and not elsewhere else None
     kept = {}
     for review in reviews:
         review = follow(review, facts)  # noqa: PLW2901 the review walks through its steps
@@ -74,7 +80,9 @@ def decide(
         events += said
     judged = kept.get(ticket.word.round) if ticket.word else None
     ticket, said = _end(ticket, _outcome(facts, ticket, parent, judged), policy, now)
-    ruling = Ruling(ticket, tuple(kept.values()), (*events, *said))
+    # Kept while somebody may be asked twice: what is only on its way costs no row.
+    ticket = replace(ticket, reporter=facts.reporter if linked_to or ticket.word else None)
+    ruling = Ruling(ticket, tuple(timed(review, policy) for review in kept.values()), (*events, *said))
     return _without_words(ruling) if facts.wordless else ruling
 
 
@@ -94,6 +102,18 @@ def repeated(closed: Ticket, received_at: datetime, policy: Policy, now: datetim
     if closed.closed_at is None or received_at <= closed.closed_at:
         return closed, []
     return _reopened(closed, "repeat", now)
+
+
+def reopened_by_ruling(ticket: Ticket, round_: int, policy: Policy, now: datetime) -> tuple[Ticket, list[Event]]:
+    """Reopen what closed in silence, once it was ruled that it was not done. Raises NotPossibleError for another end.
+
+    What a citizen said stands, and what was reopened as often as the city allows is under supervision.
+    """
+    if (ticket.outcome, ticket.round) != ("no_answer", round_) or ticket.round > policy.reopen_limit:
+        raise NotPossibleError(
+            "only what closed without an answer in that round is reopened, as often as the city allows"
+        )
+    return _reopened(ticket, "not_solved", now)
 
 
 def _revive(ticket: Ticket, facts: Facts, now: datetime) -> tuple[Ticket, list[Event]]:

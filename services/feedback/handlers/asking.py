@@ -1,4 +1,4 @@
-"""Answers to what was asked, and the calls that ask."""
+"""Answers to what was asked."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +13,6 @@ from services.feedback.domain import (
     Answer,
     NotPossibleError,
     Review,
-    TryOutcome,
 )
 from services.feedback.handlers.around import Here
 from services.feedback.handlers.following import MEMORY, react
@@ -24,27 +23,24 @@ async def review(tx: Tx, here: Here, ticket_id: UUID, given: Answer, token: str 
 
     Raises NotPossibleError if nothing is asked or something else was answered, Problem 403 for a wrong token.
     """
-    reviews = await _reviews(tx, here, ticket_id)
+    reviews = await reviews_of(tx, here, ticket_id)
     if token is not None:
-        reviews = [asked for asked in reviews if here.engine.links.valid(ticket_id, asked.round, token)]
+        reviews = [one for one in reviews if here.engine.links.valid(ticket_id, one.round, token)]
         if not reviews:
             raise Problem(403, "token: does not open a review of this ticket")
-    given = replace(given, comment=Redactor().redact(given.comment) if given.comment else None)
+    given = replace(
+        given,
+        comment=Redactor().redact(given.comment) if given.comment else None,
+        reasons=here.engine.policy.callbacks.fitting(given.reasons, good=given.good),
+    )
     by: domain.By = "seat" if token is None else "citizen"
-    answered, said = domain.answer(_asked(reviews), given, by, here.engine.policy, tx.now)
-    await _keep(tx, here, answered, said)
+    answered, said = domain.answer(asked(reviews), given, by, here.engine.policy, tx.now)
+    await keep(tx, here, answered, said)
     return answered
 
 
-async def attempt(tx: Tx, here: Here, ticket_id: UUID, outcome: TryOutcome) -> Review:
-    """Keep a seat's call. Raises NotPossibleError unless a callback is awaited."""
-    reviews = await _reviews(tx, here, ticket_id)
-    tried = domain.attempt(_asked(reviews), outcome, here.engine.policy, tx.now)
-    await _keep(tx, here, tried, [])
-    return tried
-
-
-async def _reviews(tx: Tx, here: Here, ticket_id: UUID) -> list[Review]:
+async def reviews_of(tx: Tx, here: Here, ticket_id: UUID) -> list[Review]:
+    """Return what the reporter of a ticket was asked, the ticket held. Raises NotPossibleError if nothing yet."""
     await tx.lock([str(ticket_id)])
     reviews = (await store.reviews_of(tx, [ticket_id]))[ticket_id]
     if reviews:
@@ -54,11 +50,12 @@ async def _reviews(tx: Tx, here: Here, ticket_id: UUID) -> list[Review]:
     raise NotPossibleError("the citizen was not asked yet")
 
 
-def _asked(reviews: Sequence[Review]) -> Review:
+def asked(reviews: Sequence[Review]) -> Review:
+    """Return what is asked now, else what was last."""
     return next((review for review in reviews if review.state == "requested"), reviews[-1])
 
 
-async def _keep(tx: Tx, here: Here, changed: Review, events: Sequence[Event]) -> None:
+async def keep(tx: Tx, here: Here, changed: Review, events: Sequence[Event]) -> None:
     """Store what a command did to a review, tell it, and let the ticket close or reopen by it."""
     subject = str(changed.ticket_id)
     await store.save_reviews(tx, [changed])

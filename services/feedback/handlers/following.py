@@ -27,6 +27,7 @@ from services.feedback.domain import (
     recorded,
 )
 from services.feedback.handlers.around import Here
+from services.feedback.handlers.once import asked_elsewhere
 
 LAPSE = "lapse"
 """Fires when the time to answer is over."""
@@ -37,8 +38,9 @@ a burning heating plant has thousands: they follow in batches of their own, each
 
 def _appeal(receipt: Receipt) -> Appeal:
     return Appeal(
-        receipt.number, receipt.channel, receipt.reporter_type, receipt.kind, receipt.access_needs, receipt.received_at
-    )
+        receipt.number, receipt.channel, receipt.reporter_type, receipt.kind, receipt.access_needs, receipt.received_at,
+        receipt.reporter, receipt.language,
+    )  # fmt: skip
 
 
 def _linked(event: intake.TicketLinked) -> Linked:
@@ -60,7 +62,7 @@ def _classified(event: classify.Judgement) -> Classified:
 def _resolved(event: dispatch.TicketResolved) -> Resolved:
     return Resolved(
         event.round, event.unit, event.reply, event.contacted, event.at, event.dispatched_at, event.accepted_at,
-        event.contacted_at, event.reply_faults, event.evidence, event.returns,
+        event.contacted_at, event.reply_faults, event.evidence, event.returns, event.reply_words,
     )  # fmt: skip
 
 
@@ -81,7 +83,7 @@ MEMORY = Memory(
         intake.TicketWithdrawn: ("withdrawn", lambda _: True),
         intake.TicketScreened: ("excluded", lambda event: not event.lifted),
         intake.TicketSupported: ("support", lambda event: event.support),
-        intake.TicketErased: (lambda event: "wordless" if event.words else None, lambda _: True),
+        intake.TicketErased: (lambda event: "wordless" if event.words else "erased", lambda _: True),
         classify.TicketClassified: ("classified", _classified),
         classify.TicketReclassified: ("classified", _classified),
         dispatch.TicketContacted: (_reached, lambda event: event.round),
@@ -126,14 +128,19 @@ async def react(known: Mapping[str, Facts], tx: Tx, here: Here) -> None:
     ids = [UUID(subject) for subject in known]
     tickets, reviews = await store.tickets_of(tx, ids), await store.reviews_of(tx, ids)
     parents = await store.tickets_of(tx, {facts.linked.parent for facts in known.values() if facts.linked})
+    elsewhere = await asked_elsewhere(tx, dict(zip(ids, known.values(), strict=True)), reviews, parents)
     rulings: dict[UUID, Ruling] = {}
     for ticket_id, facts in zip(ids, known.values(), strict=True):
         parent = parents[facts.linked.parent] if facts.linked else None
-        rulings[ticket_id] = decide(facts, tickets[ticket_id], reviews[ticket_id], parent, here.engine.policy, tx.now)
+        rulings[ticket_id] = decide(
+            facts, tickets[ticket_id], reviews[ticket_id], parent, here.engine.policy, tx.now,
+            elsewhere=ticket_id in elsewhere,
+        )  # fmt: skip
     moved = [ruling.ticket for id_, ruling in rulings.items() if ruling.ticket != tickets[id_]]
     changed = [review for id_, ruling in rulings.items() for review in ruling.reviews if review not in reviews[id_]]
     await store.save_tickets(tx, moved)
     await store.save_reviews(tx, changed)
+    await store.forget_rulings(tx, [UUID(subject) for subject, facts in known.items() if facts.wordless])
     await _record(known, rulings, tx)
     await _tell_children(tx, moved)
     for ticket_id, ruling in rulings.items():

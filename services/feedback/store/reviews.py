@@ -1,7 +1,6 @@
 """The questions put to reporters, and their answers."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from libs.common.messaging.transaction import Tx
@@ -10,11 +9,6 @@ from libs.common.runtime.rows import Rows
 from services.feedback.domain import Review
 
 REVIEWS = Rows("reviews", Review, key=("ticket_id", "round"))
-
-CALLBACKS = """
-WHERE state = 'requested' AND method = 'callback' AND (requested_at, ticket_id) > ($1, $2)
-ORDER BY requested_at, ticket_id LIMIT $3
-"""
 
 
 async def reviews_of(tx: Tx, tickets: Sequence[UUID]) -> dict[UUID, list[Review]]:
@@ -30,11 +24,6 @@ async def review_of(database: Database, ticket_id: UUID, round_: int) -> Review 
     """Return the review of a ticket in a round, if its reporter was asked."""
     where = "WHERE ticket_id = $1 AND round = $2"
     return next(iter(await REVIEWS.load(database.pool, where, ticket_id, round_)), None)
-
-
-async def callbacks(database: Database, after: tuple[datetime, UUID], limit: int) -> list[Review]:
-    """Return the reviews that a seat is to ask by phone, oldest first, from behind `after`."""
-    return await REVIEWS.load(database.pool, CALLBACKS, *after, limit)
 
 
 async def save_reviews(tx: Tx, reviews: Sequence[Review]) -> None:

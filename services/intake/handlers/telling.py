@@ -112,8 +112,14 @@ async def tell_entered(tx: Tx, here: Here, tickets: Sequence[Ticket]) -> None:
 
 async def tell_of(tx: Tx, here: Here, events: Sequence[Envelope[Any]], tickets: Mapping[UUID, Ticket]) -> None:
     """Tell what other stages did, unless the reporter took the appeal back."""
-    news = [_news(tickets[e.ticket], e.data) for e in events if e.ticket in tickets and type(e.data) in _NEWS]
+    mine = [event for event in events if event.ticket in tickets and not _phoned(event.data)]
+    news = [_news(tickets[e.ticket], e.data) for e in mine if type(e.data) in _NEWS]
     await tell(tx, here, [n for n in news if n.ticket.state != "withdrawn"])
+
+
+def _phoned(event: Event) -> bool:
+    """Whether a seat asks what a message would: nobody is asked twice for one thing."""
+    return isinstance(event, feedback.ReviewRequested) and event.method == "callback"
 
 
 def _news(ticket: Ticket, event: Any) -> News:

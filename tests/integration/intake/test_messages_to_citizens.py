@@ -56,6 +56,16 @@ def _id(ticket: dict[str, Any]) -> UUID:
     return UUID(ticket["ticket_id"])
 
 
+async def test_whom_a_seat_phones_is_not_asked_by_a_message_as_well(world: CitizensWorld) -> None:
+    ticket = await world.received(channel="phone")
+    await world.say(ticket, RESOLVED, ASKED.model_copy(update={"method": "callback"}), CLOSED)
+    told = await world.told(3)
+    assert [text for _, text in told if "/feedback/v1/review/" in text] == []
+    assert sorted(message["kind"] for message in (await world.messages(ticket))["messages"]) == [
+        "closed", "received", "resolved",
+    ]  # fmt: skip
+
+
 async def test_an_event_that_comes_twice_is_told_once(world: CitizensWorld) -> None:
     ticket = await world.received()
     await world.say(ticket, DISPATCHED)

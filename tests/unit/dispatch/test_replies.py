@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from libs.common.contracts.dispatch import ReplyFault
 from libs.common.contracts.vocabulary import Kind
-from services.dispatch.domain import Appealed, Names, reply_faults
+from services.dispatch.domain import Appealed, Names, reply_faults, reply_words
 from services.dispatch.messages import Messages
 
 NAMES = Names({"朝阳区": "朝阳区", "望京街道": "朝阳区", "海淀区": "海淀区", "学院路街道": "海淀区"})
@@ -96,3 +96,25 @@ def test_every_fault_has_a_hint_in_both_languages() -> None:
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_reply_to_any_appeal_can_be_checked(reply: str, words: str) -> None:
     assert len(set(faults(reply, words))) == len(faults(reply, words))
+
+
+def test_how_plainly_a_reply_speaks_is_told_in_figures() -> None:
+    plain = reply_words(GOOD)
+    stiff = reply_words("我单位高度重视，将统筹协同、压实主体责任，强化闭环机制，进一步加强管理，切实做好相关工作。")
+    assert plain is not None
+    assert stiff is not None
+    assert (plain.concrete, plain.empty) == (1, 0)
+    assert stiff.concrete < plain.concrete
+    assert stiff.empty > 0
+    assert stiff.officialese > 5 > plain.officialese
+    assert stiff.sentence > plain.sentence
+
+
+def test_a_reply_in_another_language_or_without_words_has_no_figures() -> None:
+    assert reply_words("The lamp was repaired on 2 March.") is reply_words("。") is reply_words("") is None
+
+
+@given(st.text(max_size=200))
+def test_figures_of_any_text_stay_within_bounds(reply: str) -> None:
+    said = reply_words(reply)
+    assert said is None or (said.characters > 0 and 0 <= said.concrete <= 1 and said.sentence <= said.characters)

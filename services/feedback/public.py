@@ -1,0 +1,28 @@
+"""The page for everybody: which months were published, and where they are. No key, no script."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header
+from starlette.responses import HTMLResponse
+
+from libs.common.runtime.http import context
+from services.feedback.handlers import Here
+from services.feedback.handlers.reports import MESSAGES, teller
+from services.feedback.reports.making import issuer
+from services.feedback.reports.page import PAGES
+from services.feedback.store.publishing import published_months
+
+router = APIRouter(prefix="/feedback", tags=["pages"], include_in_schema=False)
+
+
+@router.get("/")
+async def show(
+    here: Annotated[Here, Depends(context)],
+    language: Annotated[str, Header(alias="accept-language", max_length=500)] = "",
+) -> HTMLResponse:
+    """Show what was published."""
+    spoken = MESSAGES.preferred(language)
+    say = teller(here, spoken)
+    return PAGES.show(
+        "open_data.html", language=spoken, say=say.say, issuer=issuer(say), months=await published_months(here.database)
+    )
