@@ -38,9 +38,9 @@ deploy/cities/<city>/
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from libs.common.city.callbacks import Callbacks, load_callbacks
 from libs.common.city.catalogue import Catalogue, load_catalogue
@@ -163,121 +163,47 @@ def load_city(path: Path) -> City:
     places = load_places(path / "places.csv", units, problems)
     communities = load_communities(path / "communities.csv", units, problems)
     catalogue = load_catalogue(path / "catalogue", {unit.code: unit.kind for unit in units.values()}, problems)
-    duties = load_duties(path / "duties.csv", units, catalogue, problems)
-    named = load_named(path, units, catalogue, problems)
-    rules = load_rules(path, Known(units, catalogue), problems)
-    returns = load_returns(path, problems)
-    supervision = load_supervision(path, problems)
-    seasons = load_seasons(path, units, catalogue, problems)
-    callbacks = load_callbacks(path, problems)
-    closing = load_closing(path, problems)
-    kpis = load_kpis(path, problems)
-    reports = load_reports(path, problems)
-    grid = load_grid(path / "districts.csv", units, problems)
-    indices, population = load_indices(path, problems), load_population(path / "population.csv", units, problems)
-    extracts = load_extracts(path, problems)
-    scoring = load_scoring(path, problems)
-    topics = load_topics(path, problems)
-    services = load_services(path, catalogue, problems)
-    emergencies = load_emergencies(path / "emergencies.toml", problems)
     bodies = load_bodies(path / "outward.csv", problems)
-    scope = load_scope(path / "scope.toml", bodies, problems)
-    points = load_points(path / "points.csv", units, problems)
-    base_policies = load_limits(path, catalogue, problems) | (class_rules(settings.policy) if settings else {})
-    policies = load_policies(path, base_policies, catalogue, problems) if settings else None
-    base_policies |= sections(policies.text) if policies else {}
-    calendar = load_overrides(path, problems)
+    parts = {
+        "units": units,
+        "places": places,
+        "communities": communities,
+        "catalogue": catalogue,
+        "duties": load_duties(path / "duties.csv", units, catalogue, problems),
+        "named": load_named(path, units, catalogue, problems),
+        "rules": load_rules(path, Known(units, catalogue), problems),
+        "returns": load_returns(path, problems),
+        "supervision": load_supervision(path, problems),
+        "seasons": load_seasons(path, units, catalogue, problems),
+        "callbacks": load_callbacks(path, problems),
+        "closing": load_closing(path, problems),
+        "kpis": load_kpis(path, problems),
+        "reports": load_reports(path, problems),
+        "grid": load_grid(path / "districts.csv", units, problems),
+        "indices": load_indices(path, problems),
+        "population": load_population(path / "population.csv", units, problems),
+        "extracts": load_extracts(path, problems),
+        "scoring": load_scoring(path, problems),
+        "topics": load_topics(path, problems),
+        "services": load_services(path, catalogue, problems),
+        "emergencies": load_emergencies(path / "emergencies.toml", problems),
+        "bodies": bodies,
+        "scope": load_scope(path / "scope.toml", bodies, problems),
+        "points": load_points(path / "points.csv", units, problems),
+        "calendar": load_overrides(path, problems),
+        **_judged_by(path, settings, catalogue, problems),
+    }
     problems.raise_if_any()
-    return _city(
-        cast(Settings, settings), units, places, communities, catalogue, duties, named,
-        cast(RuleSet, rules),
-        cast(Returns, returns), cast(Supervision, supervision),
-        cast(Seasons, seasons),
-        cast(Callbacks, callbacks), cast(Closing, closing), cast(Kpis, kpis), cast(Reports, reports), grid,
-        cast(Indices, indices), population, cast(Extracts, extracts), cast(Scoring, scoring),
-        cast(PolicySet, policies), base_policies, calendar,
-        services, cast(Emergencies, emergencies), bodies, scope, points,
-        cast(Topics, topics),
-    )  # fmt: skip
+    return City(**_said_by(cast(Settings, settings)), **parts)
 
 
-def _city(
-    settings: Settings,
-    units: Mapping[str, Unit],
-    places: tuple[PlaceName, ...],
-    communities: tuple[Communities, ...],
-    catalogue: Catalogue,
-    duties: Duties,
-    named: Named,
-    rules: RuleSet,
-    returns: Returns,
-    supervision: Supervision,
-    seasons: Seasons,
-    callbacks: Callbacks,
-    closing: Closing,
-    kpis: Kpis,
-    reports: Reports,
-    grid: Grid,
-    indices: Indices,
-    population: Mapping[str, People],
-    extracts: Extracts,
-    scoring: Scoring,
-    policies: PolicySet,
-    base_policies: Mapping[str, str],
-    calendar: Overrides,
-    services: Services,
-    emergencies: Emergencies,
-    bodies: Mapping[str, Body],
-    scope: Scope,
-    points: Points,
-    topics: Topics,
-) -> City:
-    identity = settings.city
-    return City(
-        code=identity.code,
-        name=identity.name,
-        timezone=identity.timezone,
-        default_language=identity.default_language,
-        bounds=settings.bounds,
-        units=units,
-        places=places,
-        communities=communities,
-        catalogue=catalogue,
-        duties=duties,
-        named=named,
-        rules=rules,
-        returns=returns,
-        supervision=supervision,
-        seasons=seasons,
-        callbacks=callbacks,
-        closing=closing,
-        kpis=kpis,
-        reports=reports,
-        grid=grid,
-        indices=indices,
-        population=population,
-        extracts=extracts,
-        scoring=scoring,
-        policies=policies,
-        base_policies=base_policies,
-        calendar=calendar,
-        policy=settings.policy,
-        rates=settings.rates,
-        emergencies=emergencies,
-        bodies=bodies,
-        scope=scope,
-        screening=settings.screening,
-        routing=settings.routing,
-        helping=settings.helping,
-        services=services,
-        lines=settings.lines,
-        access=settings.access,
-        messages=settings.messages,
-        notices=settings.notices,
-        retention=settings.retention,
-        raising=settings.raising,
-        repeats=settings.repeats,
-        hotspots=settings.hotspots,
-        points=points,
-        topics=topics,
-    )
+def _judged_by(path: Path, settings: Settings | None, catalogue: Catalogue, problems: Problems) -> dict[str, Any]:
+    base = load_limits(path, catalogue, problems) | (class_rules(settings.policy) if settings else {})
+    policies = load_policies(path, base, catalogue, problems) if settings else None
+    return {"policies": policies, "base_policies": base | (sections(policies.text) if policies else {})}
+
+
+def _said_by(settings: Settings) -> dict[str, Any]:
+    """Return what city.toml says: who the city is, and every other section under its own name."""
+    of_itself = {part.name: getattr(settings.city, part.name) for part in fields(settings.city)}
+    return of_itself | {part.name: getattr(settings, part.name) for part in fields(settings) if part.name != "city"}

@@ -2,6 +2,7 @@
 
 from datetime import time, timedelta
 from pathlib import Path
+from typing import get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,12 @@ def _problems(pack: Path) -> tuple[str, ...]:
     with pytest.raises(CityError) as refused:
         load_city(pack)
     return refused.value.problems
+
+
+def test_every_part_of_a_pack_is_what_the_city_says_it_is(small_pack: Path, beijing: City) -> None:
+    for city in (load_city(small_pack), beijing):
+        for name, kind in get_type_hints(City).items():
+            assert isinstance(getattr(city, name), get_origin(kind) or kind), name
 
 
 def test_a_pack_gives_units_questions_and_rules(small_pack: Path) -> None:
