@@ -9,6 +9,8 @@ from datetime import datetime
 from multiprocessing.synchronize import Event
 from typing import Any, ParamSpec
 
+import asyncpg
+
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.directory import Directory
 from libs.common.runtime.notify import Courier
@@ -18,9 +20,13 @@ from libs.common.runtime.timers import Timers
 from services.sla import handlers, store
 from services.sla.service import SERVICE
 from tests.support.stages import PATIENCE_SECONDS, ManualClock, running
+from tests.support.waiting import until
 
 P = ParamSpec("P")
 Deed = Callable[[Stage, Settings, Event], Awaitable[None]]
+_LEFT_OPEN = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'
+"""
 _SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -93,6 +99,11 @@ def doomed(deed: Deed, settings: Settings, at: datetime) -> Iterator[Event]:
 
 
 async def killed_when_reached(deed: Deed, settings: Settings, at: datetime) -> None:
-    """Kill a process once it has come so far."""
+    """Kill a process once it has come so far, and wait until the server has let go of what it had locked."""
     with doomed(deed, settings, at) as reached:
         assert await asyncio.to_thread(reached.wait, 4 * PATIENCE_SECONDS)
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        await until(lambda: connection.fetchval(_LEFT_OPEN), lambda left: left == 0)
+    finally:
+        await connection.close()
