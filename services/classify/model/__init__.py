@@ -7,12 +7,6 @@ A confidence is fitted on phrases held out in turn, so that of the guesses given
 `tests/bench/classify_quality.py` measures both.
 """
 
-from threadpoolctl import threadpool_limits
-
 from services.classify.model.judging import Model, fingerprint
 
 __all__ = ["Model", "fingerprint"]
-
-# What is multiplied here takes a tenth of a millisecond. Shared among threads that wait for each other, on cores that
-# others use too, it took eight.
-threadpool_limits(limits=1, user_api="blas")
