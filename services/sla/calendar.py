@@ -70,6 +70,10 @@ class Calendar:
         self.runs_out = runs_out
         self._years: dict[int, Year] = {}
 
+    def works_on(self, day: date) -> bool:
+        """Whether a day is worked at all."""
+        return bool(self.hours(day))
+
     def due(self, start: datetime, limit: timedelta, kind: Kind) -> datetime:
         """Return when the limit has passed since the start."""
         if kind == "natural" or not limit:

@@ -40,7 +40,7 @@ def telling_of(city: City) -> Telling:
     """Return how a city pack has units told of their clocks."""
     centre = next(unit.code for unit in city.units.values() if unit.kind == "centre")
     calendar = handlers.calendar_of(city)
-    return Telling(city.notices, city.units, centre, calendar.zone, lambda day: bool(calendar.hours(day)))
+    return Telling(city.notices, city.units, centre, calendar.zone, calendar.works_on)
 
 
 def engine(settings: Settings, _: Secrets) -> handlers.Engine:

@@ -27,7 +27,7 @@ class Watch:
         self.listeners = 0
         self._picture = Picture({}, {}, {})
         self._boards: dict[frozenset[str] | None, Board] = {}
-        self._version = -1
+        self._version = (-1, 0)
         self._look_at = self._come_at = -math.inf
         self._looking = asyncio.Lock()
 

@@ -12,7 +12,6 @@ file says nothing of are as the city has them; `pause = []` is none. What is kep
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass as plain
 from datetime import timedelta
@@ -23,7 +22,7 @@ from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, Validati
 from pydantic.dataclasses import dataclass
 
 from libs.common.city.catalogue import Catalogue
-from libs.common.city.problems import Problems
+from libs.common.city.problems import Problems, parse_toml
 from libs.common.city.settings import Limit, Name, Policy, Span
 from libs.common.contracts.vocabulary import AccessNeed, Channel, ReporterType, Urgency
 
@@ -66,11 +65,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Ground:
-    """On what a clock may stand still, for how long at the most, and by whom: the unit that leads, or a supervisor."""
+    """On what a clock may stand still, how long and how often at the most, and by whom: the lead, or who is above."""
 
     code: Id
     name: Name
     longest: Time
+    times: Annotated[int, Field(ge=1, le=100)] = 3
     by: tuple[Literal["unit", "supervisor"], ...] = ("supervisor",)
 
 
@@ -143,11 +143,11 @@ def read_policies(
     """The same of a file's bytes, wherever they came from."""
     try:
         text = content.decode("utf-8-sig")
-        said = tomllib.loads(text)
+        said = parse_toml(text)
         read = _FILE.validate_python(said)
         if lacking := base.keys() - {rule.id for rule in read.rule} - {f"[{name}]" for name in said}:
             text = "\n".join([text.rstrip(), "", HEADER, *(part for name, part in base.items() if name in lacking)])
-            read = _FILE.validate_python(tomllib.loads(text))
+            read = _FILE.validate_python(parse_toml(text))
     except ValidationError as wrong:
         for error in wrong.errors(include_url=False):
             where = ".".join(map(str, error["loc"]))

@@ -3,6 +3,7 @@
 A pack without the file has the one beside this module.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
@@ -54,24 +55,28 @@ class Supervision:
     """The whole of supervision.toml.
 
     `overdue` are the shares of a clock's time at which overdue work comes to level 1, 2, 3; `answer` how long the unit
-    has to answer at each. `prior` is the share of orders that are late, where no history says better.
+    has to answer at each, and `judging` how long the owner has to judge that, or to end what waits for nobody else.
+    `prior` is the share of orders that are late, where no history says better.
     """
 
     overdue: tuple[Annotated[float, Field(gt=0)], ...]
     answer: tuple[Span, ...]
     grounds: tuple[Ground, ...]
     deductions: tuple[Deduction, ...] = ()
+    judging: tuple[Span, ...] = (timedelta(days=3), timedelta(days=2), timedelta(days=1))
     prior: Annotated[Share, Field(gt=0, lt=1)] = 0.1
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if len(self.overdue) != LEVELS or len(self.answer) != LEVELS:
-            raise ValueError("overdue and answer should have a value for each of the three levels")
+        if any(len(values) != LEVELS for values in (self.overdue, self.answer, self.judging)):
+            raise ValueError("overdue, answer and judging should have a value for each of the three levels")
         if list(self.overdue) != sorted(set(self.overdue)):
             raise ValueError("overdue should rise, such as 1.0, 1.5, 2.0")
         codes = [ground.code for ground in self.grounds]
         if sorted(codes) != sorted(get_args(SupervisionGround)):
             raise ValueError(f"grounds should hold each of {', '.join(get_args(SupervisionGround))} once")
+        if not self.ground("overdue").by_itself:
+            raise ValueError("overdue should be by_itself: only the work ends it, and no owner may")
         return self
 
     def ground(self, code: SupervisionGround) -> Ground:

@@ -102,7 +102,10 @@ class ClockMet(_Clock, Event, name="clock.met", emitter="sla"):
 
 
 class ClockStopped(_Clock, Event, name="clock.stopped", emitter="sla"):
-    """The clock ended without being met: the ticket ended another way, or was resolved without any contact."""
+    """The clock ended without being met: the ticket ended another way, or was resolved without any contact.
+
+    `answered`: intake answered it at once, or feedback closed it before sla heard of any work.
+    """
 
     reason: Literal["withdrawn", "linked", "answered", "uncontacted"]
 
@@ -122,7 +125,9 @@ class _Task(Part):
 
 
 class TaskStarted(_Task, Event, name="task.started", emitter="sla"):
-    """A part of the work is timed from now on."""
+    """A part of the work is timed from now on, or is due sooner: `previous_due_at` is then its old due time."""
+
+    previous_due_at: datetime | None = None
 
 
 class TaskWarned(_Task, Event, name="task.warned", emitter="sla"):
@@ -195,6 +200,7 @@ class SupervisionStepped(_Supervision, Event, name="supervision.stepped", emitte
     `item` is the check, meeting or duty it was done on, `due_at` when a check reports or a meeting is, `holds` whether
     a check found what the supervised unit says. `units` were called to a meeting, `bound` are what its conclusion
     binds, `tickets` all that a hot event's case holds. `answer_due_at` is there when the unit is to answer anew.
+    `missed` without an item: the owner did not act in time.
     """
 
     step: SupervisionStep

@@ -5,13 +5,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.city.days import read_hours
-from libs.common.runtime.http import Body, Note
-from libs.common.runtime.privacy import Redactor
+from libs.common.runtime.http import Body, Redacted
 from libs.common.runtime.problems import wrong_field
-from services.sla.api.around import Context, Reader, Supervisor
+from libs.common.versions.http import Changes
+from services.sla.api.around import Context, Reader
 from services.sla.calendar import Hours
 from services.sla.domain.days import DayEntry
 from services.sla.handlers import calendar
@@ -19,7 +19,6 @@ from services.sla.store import calendar as store
 
 router = APIRouter()
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
-Reason = Annotated[Note, AfterValidator(lambda text: Redactor().redact(text))]
 MOST_DAYS = 400
 
 
@@ -47,7 +46,7 @@ class DayCommand(Body):
     """By which hours a day is worked, such as 09:00-12:00; not at all if there are none; and why."""
 
     hours: Annotated[tuple[Annotated[str, Field(max_length=11)], ...], Field(max_length=24)] = ()
-    reason: Reason
+    reason: Redacted
 
 
 @router.get("/calendar")
@@ -70,7 +69,7 @@ async def list_entries(here: Context, _: Reader) -> list[EntryView]:
 
 
 @router.put("/calendar/{day}")
-async def set_day(here: Context, who: Supervisor, day: Annotated[Day, Path()], said: DayCommand) -> EntryView:
+async def set_day(here: Context, who: Changes, day: Annotated[Day, Path()], said: DayCommand) -> EntryView:
     """Have a day worked otherwise than the calendar has it. Clocks that count working time are counted anew."""
     try:
         read_hours(said.hours)
@@ -81,13 +80,13 @@ async def set_day(here: Context, who: Supervisor, day: Annotated[Day, Path()], s
 
 @router.delete("/calendar/{day}")
 async def unset_day(
-    here: Context, who: Supervisor, day: Annotated[Day, Path()], reason: Annotated[Reason, Query()]
+    here: Context, who: Changes, day: Annotated[Day, Path()], reason: Annotated[Redacted, Query()]
 ) -> EntryView:  # fmt: skip
     """Have a day worked as the calendar has it."""
     return await _say(here, who, day, None, reason)
 
 
-async def _say(here: Context, who: Supervisor, day: date, hours: tuple[str, ...] | None, reason: str) -> EntryView:
+async def _say(here: Context, who: Changes, day: date, hours: tuple[str, ...] | None, reason: str) -> EntryView:
     async with here.database.begin() as tx:
         entry: DayEntry = await calendar.set_day(tx, here, day, hours, reason, who.name)
     here.loops["calendar"].wake()

@@ -102,7 +102,8 @@ class CaseView(BaseModel):
     """One supervision case. Level 1 street, 2 district, 3 city joint 联合督办.
 
     `subject` is a ticket or a hot event; `ticket_id` is it if a ticket. `unit` is supervised, `owner` answers for the
-    case. `ground` is the first that stands, `grounds` are all. `turn` counts the cases of one subject.
+    case, and acts by `owner_due_at` where nobody else is awaited. `ground` is the first that stands, `grounds` are all.
+    `turn` counts the cases of one subject.
     """
 
     subject: UUID
@@ -119,6 +120,7 @@ class CaseView(BaseModel):
     opened_at: datetime
     raised_at: datetime
     answer_due_at: datetime | None
+    owner_due_at: datetime | None
     answers: list[AnswerView]
     checks: list[CheckView]
     meetings: list[MeetingView]

@@ -59,12 +59,13 @@ class ClockView(BaseModel):
 
 
 class GroundView(BaseModel):
-    """On what a clock may stand still: its code and names, for how long at the most, and by whom."""
+    """On what a clock may stand still: its code and names, for how long and how often at the most, and by whom."""
 
     code: str
     zh: str
     en: str
     longest_seconds: float
+    times: int
     by: list[str]
 
 
@@ -85,10 +86,13 @@ async def list_clocks(
     unit: Line | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Page[ClockView]:
-    """List the clocks in sight that can still be missed, soonest due first; of a unit and those under it if named."""
+    """List the clocks in sight that can still be missed, soonest due first; of a unit and those under it if named.
+
+    A page may be longer by what ends together.
+    """
     units = handlers.seen_units(here, who, unit)
     clocks = await store.open_clocks(here.database, units, light, cursor, limit)
-    return page(_views(here, clocks, language), limit, lambda c: (c.due_at, c.ticket_id))
+    return page(_views(here, clocks, language), max(limit, len(clocks)), lambda c: (c.due_at, c.ticket_id))
 
 
 @router.get("/tickets/{ticket_id}/clocks")
@@ -105,7 +109,7 @@ async def list_grounds(here: Context, _: Reader) -> list[GroundView]:
     return [
         GroundView(
             code=ground.code, zh=ground.name.zh, en=ground.name.en, longest_seconds=ground.longest.total_seconds(),
-            by=list(ground.by),
+            times=ground.times, by=list(ground.by),
         )
         for ground in grounds
     ]  # fmt: skip

@@ -5,20 +5,17 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.city.policies import LONGEST, Level
 from libs.common.contracts.vocabulary import ClockName
-from libs.common.runtime.http import Body, Cursor, Note, Page, page
-from libs.common.runtime.privacy import Redactor
+from libs.common.runtime.http import Body, Cursor, Page, Redacted, page
 from libs.common.runtime.problems import Problem
 from services.sla import handlers, store
 from services.sla.api.around import Context, Reader, Supervisor, Worker
 from services.sla.domain import Extension, NotPossibleError
 
 router = APIRouter()
-Redacted = Annotated[Note, AfterValidator(lambda text: Redactor().redact(text))]
-"""A long text from outside. No personal data in it gets past this border."""
 
 
 class ExtensionView(BaseModel):
@@ -58,17 +55,15 @@ class RulingCommand(Body):
 async def list_extensions(
     here: Context, who: Reader, cursor: Cursor, limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> Page[ExtensionView]:
-    """List what nobody ruled on yet, the first first; to a key with units what is under these."""
-    below = here.engine.below
-    units = sorted({unit for one in who.units for unit in below.get(one, {one})}) if who.units else None
-    found = await store.open_extensions(here.database, units, cursor, limit)
+    """List what nobody ruled on yet of the units in sight, the first first."""
+    found = await store.open_extensions(here.database, handlers.seen_units(here, who, None), cursor, limit)
     return page([_view(one) for one in found], limit, lambda e: (e.asked_at, e.extension_id))
 
 
 @router.get("/tickets/{ticket_id}/extensions")
-async def ticket_extensions(here: Context, _: Reader, ticket_id: UUID) -> list[ExtensionView]:
-    """List what was asked for of a ticket's clocks, and what became of it."""
-    return [_view(one) for one in await store.extensions_of(here.database.pool, ticket_id)]
+async def ticket_extensions(here: Context, who: Reader, ticket_id: UUID) -> list[ExtensionView]:
+    """List what was asked for of a ticket's clocks, and what became of it, to who sees these."""
+    return [_view(one) for one in await handlers.asked_for(here, who, ticket_id)]
 
 
 @router.post("/tickets/{ticket_id}/extensions")
@@ -83,7 +78,7 @@ async def ask_extension(here: Context, who: Worker, ticket_id: UUID, said: Exten
 
 @router.post("/extensions/{extension_id}/grant")
 async def grant_extension(here: Context, who: Supervisor, extension_id: UUID, said: RulingCommand) -> ExtensionView:
-    """Grant more time: a key with units as their supervisor, one without as the centre's."""
+    """Grant more time: a key of a department or district to units under it, one without units as the centre's."""
     return await _ruled(here, who, extension_id, said, granted=True)
 
 

@@ -6,11 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from libs.common.runtime.http import Body, Line, Moment
+from libs.common.runtime.http import Body, Line, Moment, Redacted
 from services.sla import handlers
 from services.sla.api.around import Context, Worker
 from services.sla.api.cases import CaseView, view
-from services.sla.api.overseeing import NoteCommand, Words, commanding
+from services.sla.api.overseeing import NoteCommand, commanding
 
 router = APIRouter()
 MOST_UNITS = 30
@@ -21,7 +21,7 @@ class CheckCommand(Body):
     """Which unit looks on the spot 现场督查, at what, and by when."""
 
     unit: Line
-    task: Words
+    task: Redacted
     due_at: Moment
 
 
@@ -29,7 +29,7 @@ class FindingCommand(Body):
     """What was found; `holds`: whether what the supervised unit says is so."""
 
     holds: bool
-    finding: Words
+    finding: Redacted
 
 
 class MeetCommand(Body):
@@ -37,7 +37,7 @@ class MeetCommand(Body):
 
     units: Annotated[tuple[Line, ...], Field(min_length=2, max_length=MOST_UNITS)]
     at: Moment
-    agenda: Words
+    agenda: Redacted
 
 
 class AttendCommand(Body):
@@ -50,14 +50,14 @@ class DutyPart(Body):
     """What one unit is bound to do, and by when."""
 
     unit: Line
-    task: Words
+    task: Redacted
     due_at: Moment
 
 
 class ConcludeCommand(Body):
     """What a meeting came to, and whom it binds."""
 
-    conclusion: Words
+    conclusion: Redacted
     duties: Annotated[tuple[DutyPart, ...], Field(max_length=MOST_DUTIES)] = ()
 
 

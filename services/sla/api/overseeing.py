@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from libs.common.contracts.sla import SupervisionAbout
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.http import Body, Line, Moment, Note
-from libs.common.runtime.privacy import Redactor
+from libs.common.runtime.http import Body, Line, Moment, Redacted
 from libs.common.runtime.problems import Problem, wrong_field
 from services.sla import handlers
 from services.sla.api.around import Context, Supervisor, Worker
@@ -20,8 +19,6 @@ from services.sla.domain import NotPossibleError
 from services.sla.handlers import Here
 
 router = APIRouter()
-Words = Annotated[Note, AfterValidator(lambda text: Redactor().redact(text))]
-"""A long text from outside. No personal data in it gets past this border."""
 Level = Annotated[int, Field(ge=1, le=3)]
 
 
@@ -32,13 +29,13 @@ class OpenCommand(Body):
     about: SupervisionAbout = "ticket"
     ground: Literal["rank", "hand"] = "hand"
     level: Level | None = None
-    note: Words
+    note: Redacted
 
 
 class NoteCommand(Body):
     """What is said."""
 
-    note: Words
+    note: Redacted
 
 
 class NoticeCommand(NoteCommand):

@@ -116,6 +116,7 @@ class Case:
     """A supervision case. Level 1 street, 2 district, 3 city joint; `turn` counts the cases of one subject.
 
     `unit` is supervised and has until `answer_due_at` to answer; `unanswered_at`: that passed where no level is above.
+    Where nobody else is awaited the owner acts until `owner_due_at`.
     `place` is the unit of the street or district of a matter that nobody leads. `chosen`: a person named the owner.
     `past` are the last marks of grounds that earlier cases stood on. A hot event's case holds `tickets`.
     """
@@ -147,6 +148,7 @@ class Case:
     closed_at: datetime | None = None
     outcome: SupervisionOutcome | None = None
     note: str = ""
+    owner_due_at: datetime | None = None
 
     @property
     def open(self) -> bool:
@@ -188,7 +190,7 @@ class Case:
         """When the case must be looked at if nobody does anything."""
         if not self.open:
             return None
-        waiting = [self.answer_due_at] if self.awaited else []
+        waiting = [self.answer_due_at if self.awaited else self.owner_due_at]
         waiting += [check.due_at for check in self.checks if not check.found_at and not check.missed_at]
         waiting += [duty.due_at for duty in self.duties if not duty.done_at and not duty.missed_at]
         return min((at for at in waiting if at), default=None)
@@ -240,7 +242,7 @@ def stepped(case: Case, step: SupervisionStep, now: datetime, **more: Any) -> Su
 def asked(case: Case, rules: Rules, now: datetime, until: datetime | None = None) -> Case:
     """Have the supervised unit answer anew; a case nobody is supervised on waits for a unit."""
     due = (until or now + rules.limit(case.level)) if case.unit_code else None
-    return replace(case, state="open", answer_due_at=due, unanswered_at=None)
+    return replace(case, state="open", answer_due_at=due, unanswered_at=None, owner_due_at=None)
 
 
 def owned(case: Case, rules: Rules, now: datetime) -> Case:

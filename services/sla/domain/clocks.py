@@ -47,10 +47,13 @@ def _next(clock: Clock, book: Book) -> datetime | None:
 
 
 def pause(clock: Clock, ground: str, until: datetime | None, book: Book, now: datetime) -> Step:
-    """Stand a running clock still on a listed ground, at most for the longest time of that ground."""
+    """Stand a running clock still on a listed ground, so long and so often at the most as the ground has it."""
     if clock.state != "running":
         raise NotPossibleError(f"the {clock.name} clock is {clock.state}, only a running one can be paused")
-    latest = now + book.at(now).grounds[ground].longest
+    allowed = book.at(now).grounds[ground]
+    if sum(stood.ground == ground for stood in clock.pauses) >= allowed.times:
+        raise NotPossibleError(f"the {clock.name} clock stood still on this ground {allowed.times} times already")
+    latest = now + allowed.longest
     until = min(until, latest) if until else latest
     if until <= now:
         raise NotPossibleError("until: must lie in the future")
@@ -224,14 +227,17 @@ def _end(clock: Clock, facts: Facts, book: Book, now: datetime) -> Step:
 def _fallen(clock: Clock, facts: Facts) -> Stop | None:
     """Return why there is nothing left to time: the ticket ended, or this round of it did without a unit's word.
 
-    A unit that resolves without contact leaves the response unmet.
+    A unit that resolves without contact leaves the response unmet. What feedback closed is over though the unit's word
+    never came; it is met after all if that word comes later.
     """
     if facts.end:
         return facts.end
     if facts.broken_off and clock.round < facts.round:
         return facts.broken_off
     unmet = clock.name == "response" and facts.resolved is not None and facts.resolved.round >= clock.round
-    return "uncontacted" if unmet else None
+    if unmet:
+        return "uncontacted"
+    return facts.closed_as if facts.closed is not None and facts.closed >= clock.round else None
 
 
 def _meet(clock: Clock, at: datetime, book: Book) -> Step:

@@ -78,8 +78,8 @@ class Facts:
     `ended` is void when intake receives the ticket once more, `withdrawn` never; `broken_off` remembers the last such
     end, for the round it fell in was ended by no unit. `joined` is when the earliest of those who joined came, and
     `certain` that an answer which is void was waited upon for long enough. `ruled` is when a return was ruled on last,
-    `closed` the round that feedback closed, `unsolved` that one too if the citizen said no once more. `wordless`: the
-    ticket's words were deleted, and none are kept of it.
+    `closed` the round that feedback closed and `closed_as` what that is to a clock, `unsolved` that round too if the
+    citizen said no once more. `wordless`: the ticket's words were deleted, and none are kept of it.
     """
 
     received: Received | None = None
@@ -97,6 +97,7 @@ class Facts:
     returned: Returned | None = None
     ruled: datetime | None = None
     closed: int | None = None
+    closed_as: Stop = "answered"
     unsolved: Done | None = None
     wordless: bool = False
 

@@ -70,11 +70,11 @@ TRANSITIONS: Mapping[CaseCommand, CaseWay] = MappingProxyType(
 
 
 def enter(case: Case, command: CaseCommand) -> Case:
-    """Bring a case to where a command leads. Raises NotPossibleError if its state does not allow it."""
+    """Bring a case to where a command leads; its owner's time begins anew. Raises NotPossibleError by its state."""
     way = TRANSITIONS[command]
     if case.state not in way.sources:
         raise NotPossibleError(f"the case is {case.state}; to {command} it must be {' or '.join(way.sources)}")
-    return replace(case, state=way.to or case.state)
+    return replace(case, state=way.to or case.state, owner_due_at=None)
 
 
 def notice(case: Case, note: str, until: datetime | None, rules: Rules, now: datetime) -> CaseStep:

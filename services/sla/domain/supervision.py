@@ -250,17 +250,32 @@ def raised(case: Case, level: int, rules: Rules, now: datetime) -> CaseStep:
 def closed(case: Case, outcome: SupervisionOutcome, note: str, now: datetime) -> CaseStep:
     """End a case with how it ended."""
     case = replace(
-        case, state="closed", closed_at=now, outcome=outcome, note=note, answer_due_at=None,
+        case, state="closed", closed_at=now, outcome=outcome, note=note, answer_due_at=None, owner_due_at=None,
         grounds=tuple(replace(ground, over_at=ground.over_at or now) for ground in case.grounds),
     )  # fmt: skip
     return case, [SupervisionClosed(**told(case, now), outcome=outcome, note=note or None)]
 
 
+def minded(case: Case, rules: Rules, now: datetime) -> Case:
+    """Have the owner act within its level's time where nobody else is due: judge an answer, or bring a case to its end.
+
+    It cannot end what is overdue and was answered for: that rises by marks of its own.
+    """
+    overdue = any(ground.code == "overdue" for ground in case.standing)
+    if not case.open or case.next_due or (overdue and case.state != "answered"):
+        return case
+    since = max([now, *(meeting.at for meeting in case.meetings if not meeting.concluded_at)])
+    return replace(case, owner_due_at=since + rules.terms.judging[case.level - 1])
+
+
 def lapse(case: Case, rules: Rules, now: datetime) -> CaseStep:
-    """Let what was not done in time take effect: no answer raises the case, a check or a duty is told as missed."""
+    """Let what was not done in time take effect: silence raises the case, a check or a duty is told as missed."""
     case, events = _missed(case, rules, now)
     if case.awaited and case.answer_due_at and case.answer_due_at <= now:
         case, more = _unanswered(case, rules, now)
+        events += more
+    elif not case.awaited and case.owner_due_at and case.owner_due_at <= now:
+        case, more = _unminded(case, rules, now)
         events += more
     return case, events
 
@@ -288,3 +303,13 @@ def _unanswered(case: Case, rules: Rules, now: datetime) -> CaseStep:
         return replace(case, unanswered_at=now), events
     case, more = raised(case, case.level + 1, rules, now)
     return case, [*events, *more]
+
+
+def _unminded(case: Case, rules: Rules, now: datetime) -> CaseStep:
+    """Give a case whose owner did not act to the level above, as it stands; at the highest the owner is told again."""
+    events: list[Event] = [stepped(case, "missed", now, by=case.owner)]
+    case = replace(case, owner_due_at=None)
+    if case.level == TOP:
+        return case, events
+    case = owned(replace(case, level=case.level + 1, raised_at=now, chosen=False), rules, now)
+    return case, [*events, SupervisionRaised(**told(case, now))]

@@ -84,17 +84,29 @@ def _named(ticket_id: UUID, tasks: Sequence[TaskClock], event: TicketDispatched)
 
 
 def _assigned(ticket_id: UUID, tasks: Sequence[TaskClock], event: TicketAssigned) -> TaskStep | None:
-    """Begin the clock of a part; None if nobody said until when, or a later word of it was heard already."""
-    if event.task_id is None or event.due_at is None or any(task.task_id == event.task_id for task in tasks):
+    """Begin the clock of a part, or have it due sooner; None if nobody said until when, or no sooner than was known."""
+    if event.task_id is None or event.due_at is None:
         return None
-    return _begin(_of(ticket_id, event, event.task_id, event.due_at))
+    known = _meant([task for task in tasks if task.task_id or task.state == "running"], event)
+    if known is None:
+        return _begin(_of(ticket_id, event, event.task_id, event.due_at))
+    if known.state != "running" or event.due_at >= known.due_at:
+        return None
+    task = replace(known, task_id=event.task_id, due_at=event.due_at)
+    return task, [TaskStarted(**_told(task), previous_due_at=known.due_at)]
+
+
+def _meant(tasks: Sequence[TaskClock], event: TicketAssigned | TicketAssisted) -> TaskClock | None:
+    """Return the clock of a part: by its id, or that of the co-handler whose id nobody had said yet."""
+    mine = (task for task in tasks if task.task_id == event.task_id)
+    place = (event.round, event.role, event.unit.code)
+    unnamed = (task for task in tasks if task.task_id is None and (task.round, task.role, task.part) == place)
+    return next(mine, None) or next(unnamed, None)
 
 
 def _took(ticket_id: UUID, tasks: Sequence[TaskClock], event: TicketAssisted) -> TaskStep:
     """Follow a step of the unit that owes the part. A clock that was not heard of begins with it."""
-    mine = (task for task in tasks if task.task_id == event.task_id)
-    unnamed = (t for t in tasks if t.task_id is None and (t.round, t.part) == (event.round, event.unit.code))
-    found = next(mine, None) or next(unnamed, None)
+    found = _meant(tasks, event)
     said: list[Event] = []
     if found is None:
         found, said = _begin(_of(ticket_id, event, event.task_id, event.due_at))

@@ -27,8 +27,7 @@ def history(activations: Sequence[Activation]) -> list[tuple[datetime, str]]:
 
 def changes(old: PolicySet, new: PolicySet) -> list[Change]:
     """Return in what policies differ from older ones: rules in their order, then grounds, levels and reopenings."""
-    parts = [(_parts(old), _parts(new))]
-    return [change for was, is_ in parts for change in _differences(was, is_)]
+    return list(_differences(_parts(old), _parts(new)))
 
 
 def _parts(policies: PolicySet) -> dict[tuple[str, str], dict[str, str]]:

@@ -4,7 +4,7 @@ from services.sla.handlers.around import Engine, Here
 from services.sla.handlers.board import fold_changes, follow, look
 from services.sla.handlers.calendar import calendar_of, keep_calendar, working_day
 from services.sla.handlers.clocks import look_at, pause_clocks, resume_clocks
-from services.sla.handlers.extensions import ask_extension, rule_extension
+from services.sla.handlers.extensions import ask_extension, asked_for, rule_extension
 from services.sla.handlers.following import JOINED, TIMER, on_event, on_joined, on_timer
 from services.sla.handlers.joint import Bound, call_together, come, conclude_with, fulfil_duty, report, send_check
 from services.sla.handlers.lateness import Forecast, chance_of, forecast, keep_lateness
@@ -45,6 +45,7 @@ __all__ = [
     "Here",
     "answer",
     "ask_extension",
+    "asked_for",
     "calendar_of",
     "call_together",
     "chance_of",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from libs.common.city.pack import City
@@ -17,8 +18,9 @@ from services.sla.watch import Watch
 class Engine:
     """What sla keeps in memory. `timezone` and `language` are those of the city's units; `rules` decide on supervision.
 
-    `lateness` says how likely clocks are missed. `below` are the codes of each unit and all under it. `brought` and
-    `calendar_brought`: this process has told the database of its pack's policies, and of its calendar.
+    `lateness` says how likely clocks are missed. `below` are the codes of each unit and all under it. `asked` is
+    which policies should judge from when on, as they were read last; `calendar_brought`: this process has told the
+    database of its calendar.
     """
 
     city: City
@@ -30,7 +32,7 @@ class Engine:
     telling: Telling
     rules: Rules
     lateness: Rates
-    brought: bool = False
+    asked: tuple[tuple[datetime, str], ...] | None = None
     calendar_brought: bool = False
     watch: Watch = field(default_factory=Watch)
 

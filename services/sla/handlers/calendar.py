@@ -83,7 +83,10 @@ async def keep_calendar(here: Here) -> float:
         here.engine = replace(here.engine, calendar_brought=True)
     if f"{own}-{await store.count_entries(pool)}" != here.engine.book.calendar.version:
         calendar = await asyncio.to_thread(calendar_of, city, await store.day_entries(pool))
-        here.engine = replace(here.engine, book=replace(here.engine.book, calendar=calendar))
+        book, telling = here.engine.book, here.engine.telling
+        here.engine = replace(
+            here.engine, book=replace(book, calendar=calendar), telling=replace(telling, works_on=calendar.works_on)
+        )
         log.info("counting by", calendar=calendar.version)
     # While a release is rolled out only the newer calendar counts anew, or clocks would be moved to and fro.
     if await store.basis(pool) == own and await _recount(here):

@@ -40,7 +40,7 @@ async def pause_clocks(
 
     def may(unit: str | None) -> bool:
         by_unit = "unit" in grounds[ground].by
-        return leads_or_oversees(here, who, unit) if by_unit else oversees(here, who, unit)
+        return leads_or_oversees(here, who, unit) if by_unit else stands_above(here, who, unit)
 
     return await _command(tx, here, ticket_id, "running", may, lambda c: pause(c, ground, until, book, tx.now))
 
@@ -59,6 +59,11 @@ def oversees(here: Here, who: Principal, unit: str | None) -> bool:
     return viewer(here, who).oversees(unit or "")
 
 
+def stands_above(here: Here, who: Principal, unit: str | None) -> bool:
+    """Whether a key supervises a unit that is none of its own: nobody decides in their own matter."""
+    return unit not in who.units and oversees(here, who, unit)
+
+
 def leads_or_oversees(here: Here, who: Principal, unit: str | None) -> bool:
     """Whether a key acts as the unit that leads, or supervises it."""
     asking = viewer(here, who)
@@ -74,7 +79,7 @@ async def _command(
         raise unknown_ticket(ticket_id, here.clock)
     if not may(clocks[-1].unit_code):
         raise Problem(
-            403, "this is for who supervises the unit that leads, or for that unit where the ground allows it"
+            403, "this is for who stands above the unit that leads, or for that unit where the ground allows it"
         )
     if not any(clock.state == state for clock in clocks):
         raise NotPossibleError(f"no clock of this ticket is {state}")

@@ -10,8 +10,9 @@ from libs.common.runtime.problems import Problem, unknown_ticket
 from libs.common.runtime.security import Principal
 from services.sla import store
 from services.sla.domain import Clock, Extension, asked, ruled
+from services.sla.domain.owners import RANK
 from services.sla.handlers.around import Here
-from services.sla.handlers.clocks import leads_or_oversees, oversees
+from services.sla.handlers.clocks import leads_or_oversees, look_at, stands_above
 from services.sla.handlers.following import follow_up
 
 
@@ -32,6 +33,12 @@ async def ask_extension(
     return extension
 
 
+async def asked_for(here: Here, who: Principal, ticket_id: UUID) -> list[Extension]:
+    """Return what was asked for of a ticket's clocks. Raises Problem 403 to who does not see these."""
+    await look_at(here, who, ticket_id)
+    return await store.extensions_of(here.database.pool, ticket_id)
+
+
 async def rule_extension(
     tx: Tx, here: Here, who: Principal, extension_id: UUID, note: str | None, *, granted: bool
 ) -> Extension:
@@ -43,8 +50,8 @@ async def rule_extension(
     extension = await store.extension_of(tx.connection, extension_id) or known
     clocks = (await store.clocks_of(tx, [extension.ticket_id]))[extension.ticket_id]
     clock = _meant(clocks, extension)
-    if not oversees(here, who, clock.unit_code if clock else None):
-        raise Problem(403, "this unit is not one that the key supervises")
+    if not _may_rule(here, who, clock.unit_code if clock else None):
+        raise Problem(403, "more time is granted by a department or district above the unit, or by the centre")
     level: Level = "district" if who.units else "centre"
     ended, after, said = ruled(extension, clock, who.name, level, note, here.engine.book, tx.now, granted=granted)
     await store.save_extension(tx, ended)
@@ -52,6 +59,13 @@ async def rule_extension(
         await store.save_clocks(tx, [after])
     follow_up(tx, here, extension.ticket_id, [after if after and one is clock else one for one in clocks], said)
     return ended
+
+
+def _may_rule(here: Here, who: Principal, unit: str | None) -> bool:
+    """Whether a key is of the whole city, or of a department or district that stands above a unit."""
+    units = here.engine.rules.units
+    of_rank = any(RANK[units[code].kind] > 1 for code in who.units if code in units)
+    return stands_above(here, who, unit) and (of_rank or not who.units)
 
 
 def _meant(clocks: list[Clock], extension: Extension) -> Clock | None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from libs.common.runtime.database import alone
 from services.sla.domain import Clock
 from services.sla.handlers.around import Here
 from services.sla.lateness.learning import DAYS, Outcomes, learned
@@ -102,7 +103,7 @@ async def _taken_up(here: Here, version: str) -> bool:
 async def _learn(here: Here) -> store.Made | None:
     """Learn from the clocks whose time is over; None if another process does, or none is."""
     now = here.clock.now()
-    async with store.learning(here.database.pool) as leads:
+    async with alone(here.database.pool, store.LEARN_LOCK) as leads:
         if not leads:
             return None
         ended = [one for since in await _days(here, now) for one in await _day(here, since)]

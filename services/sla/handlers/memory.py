@@ -4,6 +4,7 @@ from libs.common.contracts import classify, dispatch, feedback, intake
 from libs.common.contracts.vocabulary import Receipt
 from libs.common.messaging.facts import Memory
 from services.sla.domain import Again, Classified, Done, Facts, Led, Received, Returned
+from services.sla.domain.facts import Stop
 
 
 def _received(receipt: Receipt) -> Received:
@@ -24,6 +25,11 @@ def _reached(event: dispatch.TicketContacted) -> str | None:
 
 def _again(event: feedback.TicketReopened) -> Again:
     return Again(event.round, None if event.reason == "ruling" else event.at, event.reason)
+
+
+def _closed_as(event: feedback.TicketClosed) -> Stop:
+    """Return why a clock stops that still runs then: of what was done by a unit, its word was lost on the way."""
+    return event.outcome if event.outcome in {"linked", "withdrawn"} else "answered"
 
 
 def _unsolved(event: feedback.TicketClosed) -> Done | None:
@@ -50,7 +56,11 @@ MEMORY = Memory(
         dispatch.TicketReturned: ("returned", lambda event: Returned(event.returns, event.at)),
         dispatch.TicketRuled: ("ruled", lambda event: event.at),
         feedback.TicketReopened: ("reopened", _again),
-        feedback.TicketClosed: {"closed": lambda event: event.round, "unsolved": _unsolved},
+        feedback.TicketClosed: {
+            "closed": lambda event: event.round,
+            "closed_as": _closed_as,
+            "unsolved": _unsolved,
+        },
         intake.TicketErased: (lambda event: "wordless" if event.words else None, lambda _: True),
     },
 )

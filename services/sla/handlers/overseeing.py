@@ -47,7 +47,10 @@ class Charge:
 
 
 async def put_under(tx: Tx, here: Here, who: Principal, charge: Charge) -> Case:
-    """Put a ticket or a hot event under supervision. Raises Problem 404 or 409 for one that is not known, or over."""
+    """Put a ticket or a hot event under supervision. Raises Problem 404 or 409 for one that is not known, or over.
+
+    Where there is a case, that is a step of who supervises its owner: what it asks anew nobody may ask of themselves.
+    """
     await tx.lock([str(charge.subject)])
     seen, gone = _seen(tx, here, charge)
     if seen.void:
@@ -57,12 +60,13 @@ async def put_under(tx: Tx, here: Here, who: Principal, charge: Charge) -> Case:
     ground = Ground(code, level, tx.now, note=charge.note, by=who.name)
     before = (await store.cases_of(tx.connection, [charge.subject])).get(charge.subject)
     if before and before.open:
-        _look(here, who, before)
+        if not _acts("supervisor", here, who, kept(before, here.engine.rules, tx.now)[0], None):
+            raise Problem(403, "this is under supervision already: who supervises the owner of the case adds to it")
     elif not viewer(here, who).oversees(seen.unit.code if seen.unit else seen.place or ""):
         raise Problem(403, "this key supervises neither the unit that leads nor the place of the matter")
     case, events = taken_up(before, ground, seen, here.engine.rules, tx.now)
-    await keep_cases(tx, here, [(before, case, events)], {charge.subject} if gone else ())
-    return case.without_words if gone else case
+    (stored,) = await keep_cases(tx, here, [(before, case, events)], {charge.subject} if gone else ())
+    return stored
 
 
 def _seen(tx: Tx, here: Here, charge: Charge) -> tuple[Seen, bool]:
@@ -114,8 +118,8 @@ async def case_command(
     case, ended = closed(case, "done", "", tx.now) if settled(case) else (case, [])
     events = [*handed, *said, *ended]
     gone = before.about == "ticket" and MEMORY.of(tx, str(subject)).wordless
-    await keep_cases(tx, here, [(before, case, events)], {subject} if gone else ())
-    return case.without_words if gone else case
+    (stored,) = await keep_cases(tx, here, [(before, case, events)], {subject} if gone else ())
+    return stored
 
 
 def unit_of(here: Here, code: str, field: str) -> UnitRef:
@@ -136,7 +140,7 @@ def _look(here: Here, who: Principal, case: Case) -> None:
 def _acts(actor: CaseActor, here: Here, who: Principal, case: Case, helper: str | None) -> bool:
     asking = viewer(here, who)
     if actor == "supervisor":
-        return asking.oversees(case.owner_code)
+        return case.unit_code not in who.units and asking.oversees(case.owner_code)
     code = {"unit": case.unit_code, "helper": helper, "owner": case.owner_code}[actor]
     unit = acting(here.engine.rules.units, code, _today(here)) if code else None
     return unit is not None and asking.acts_for(unit.code)

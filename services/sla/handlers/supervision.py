@@ -19,8 +19,9 @@ from libs.common.runtime.notify import Notice, enqueue
 from libs.common.runtime.timers import Due
 from services.sla.domain import Clock, Facts
 from services.sla.domain.cases import TOP, Case, kept, wordless
-from services.sla.domain.supervision import Hot, HotFacts, follow, lapse, seen_of_hotspot, seen_of_ticket
+from services.sla.domain.supervision import Hot, HotFacts, follow, lapse, minded, seen_of_hotspot, seen_of_ticket
 from services.sla.handlers.around import Here
+from services.sla.handlers.memory import MEMORY
 from services.sla.store import supervision as store
 
 CASE = "case"
@@ -81,14 +82,22 @@ async def _forget_turns(tx: Tx, gone: Collection[UUID]) -> None:
 
 async def keep_cases(
     tx: Tx, here: Here, steps: Iterable[tuple[Case | None, Case | None, Sequence[Event]]], gone: Collection[UUID] = ()
-) -> None:
-    """Store cases that changed, tell what was decided, and see to it that somebody looks at them in time."""
+) -> list[Case]:
+    """Store cases that changed, tell what was decided, see to it that somebody looks at them in time, and return all.
+
+    `gone` are subjects whose words were deleted.
+    """
+    stored: list[Case] = []
     changed: list[Case] = []
     told: list[Notice] = []
     for before, decided, said in steps:
-        dropped = decided is not None and decided.subject in gone
-        case, events = (decided.without_words, wordless(said)) if decided and dropped else (decided, said)
-        if case is None or case == before:
+        if decided is None:
+            continue
+        case, events = minded(decided, here.engine.rules, tx.now), said
+        if case.subject in gone:
+            case, events = case.without_words, wordless(said)
+        stored.append(case)
+        if case == before:
             continue
         changed.append(case)
         _schedule(tx, before, case)
@@ -97,6 +106,7 @@ async def keep_cases(
         told += _notices(tx, here, case, events)
     await store.save_cases(tx, changed)
     await enqueue(tx.connection, told, tx.now)
+    return stored
 
 
 def _schedule(tx: Tx, before: Case | None, case: Case) -> None:
@@ -111,8 +121,7 @@ async def on_case_timer(timers: Sequence[Due], tx: Tx, here: Here) -> None:
     """Somebody did not answer, look or act in time."""
     cases = await store.cases_of(tx.connection, [UUID(due.subject) for due in timers])
     steps = [(case, *lapse(case, here.engine.rules, tx.now)) for case in cases.values() if case.open]
-    await keep_cases(tx, here, steps)
-    for _, case, _ in steps:
+    for case in await keep_cases(tx, here, steps):
         # The timer that fired is gone, so what is next has to be set even if it did not change.
         if case.next_due:
             tx.schedule(CASE, str(case.subject), case.next_due)
@@ -137,24 +146,32 @@ async def keep_owners(here: Here) -> float:
 
 def _notices(tx: Tx, here: Here, case: Case, events: Iterable[Event]) -> Iterator[Notice]:
     """Tell those whom a step concerns: whoever has to act next, and the owner of what was opened, raised or missed."""
+    wakes = _wakes(tx, here, case)
     for event in events:
         if isinstance(event, SupervisionClosed):
             told, kind = {case.unit_code}, "closed"
         elif isinstance(event, SupervisionOpened | SupervisionRaised):
             told, kind = {case.unit_code, case.owner_code}, event.name.partition(".")[2]
         elif isinstance(event, SupervisionStepped):
-            told, kind = _concerned(case, event), event.step
+            unminded = event.step == "missed" and event.item is None
+            told, kind = _concerned(case, event), "unminded" if unminded else event.step
         else:
             continue
         for code in sorted(code for code in told if code):
             key = f"case/{case.subject}/{case.turn}/{kind}/{tx.now.isoformat()}/{code}"
-            yield _notice(here, case, key, code, _text(here, case, kind, event), tx.now)
+            yield _notice(here, key, code, _text(here, case, kind, event), tx.now, wakes=wakes)
 
 
-def _notice(here: Here, case: Case, key: str, unit: str, text: str, now: datetime) -> Notice:
-    """Tell a unit: the city's own cases wake who is on duty at night, the others wait for the morning."""
+def _wakes(tx: Tx, here: Here, case: Case) -> bool:
+    """Whether a case wakes who is on duty at night: the city's own, and a matter of a class that may."""
+    of_class = case.about == "ticket" and MEMORY.of(tx, str(case.subject)).urgency in here.engine.telling.rules.wakes
+    return case.level == TOP or of_class
+
+
+def _notice(here: Here, key: str, unit: str, text: str, now: datetime, *, wakes: bool) -> Notice:
+    """Tell a unit: what wakes goes to an office that is open, all else waits for the morning."""
     telling, local = here.engine.telling, now.astimezone(here.engine.rules.zone)
-    if case.level < TOP:
+    if not wakes:
         return Notice(key, f"unit:{unit}", text, at=telling.night.over(now))
     return Notice(key, f"unit:{attended(telling.units, unit, local, telling.works_on(local.date()))}", text)
 
@@ -180,5 +197,6 @@ def _text(here: Here, case: Case, kind: str, event: Event) -> str:
         "owner": case.owner_name,
         "due": f"{due.astimezone(engine.rules.zone):%Y-%m-%d %H:%M}" if due else "",
     }
-    unled = ("unled",) if case.unit_code is None and kind in {"opened", "raised"} else ()
-    return engine.messages.say(engine.language, "supervision", *unled, kind, **told)
+    whose = ("unled",) if case.unit_code is None else () if case.awaited else ("unasked",)
+    said = (*whose, kind) if kind in {"opened", "raised"} else (kind,)
+    return engine.messages.say(engine.language, "supervision", *said, **told)

@@ -33,7 +33,8 @@ SELECT name, CASE WHEN round > 1 THEN 'again' ELSE urgency END, category, coales
 FROM clocks WHERE state = 'running' AND due_at > $1 AND due_at <= $2 GROUP BY 1, 2, 3, 4, 5, 6
 """  # noqa: S608 constants
 OPEN_CASES = "SELECT coalesce(unit_code, ''), level, count(*) FROM supervision WHERE closed_at IS NULL GROUP BY 1, 2"
-VERSION = "SELECT coalesce(max(id), 0) FROM board_changes"
+# Between two folds changes only become more, in whatever order their transactions end.
+VERSION = "SELECT folds, (SELECT count(*) FROM board_changes) FROM board_folds"
 FOLD_LOCK = 4_712_382
 ALONE = "SELECT pg_try_advisory_xact_lock($1)"
 FOLD = f"""
@@ -43,6 +44,8 @@ WITH taken AS (
 ), added AS (
     INSERT INTO board_counts ({_NAMES}) SELECT {_KIND}, {_SUMMED} FROM taken GROUP BY {_KIND} ORDER BY {_KIND}
     ON CONFLICT ({_KIND}) DO UPDATE SET {_ADDED}
+), folded AS (
+    UPDATE board_folds SET folds = folds + 1 WHERE EXISTS (SELECT FROM taken)
 )
 SELECT count(*) FROM taken
 """  # noqa: S608 constants
@@ -118,10 +121,10 @@ async def coming(database: Database, now: datetime) -> tuple[list[Coming], list[
     return [Coming(Alike(*row[:5]), (row[5] + 0.5) / PARTS, row[6]) for row in soon], [Cases(*row) for row in cases]
 
 
-async def board_version(database: Database) -> int:
-    """Return what is another after a commit that changed a count, until the changes are folded in."""
-    version: int = await database.pool.fetchval(VERSION)
-    return version
+async def board_version(database: Database) -> tuple[int, int]:
+    """Return what is another after every commit that changed a count."""
+    [(folds, changes)] = await database.pool.fetch(VERSION)
+    return folds, changes
 
 
 async def fold(tx: Tx) -> int:

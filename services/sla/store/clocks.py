@@ -12,10 +12,11 @@ from services.sla.domain import Clock
 
 CLOCKS = Rows("clocks", Clock, key=("ticket_id", "round", "name"))
 
+# The two clocks of a ticket may be due at one moment, which a cursor cannot stand between.
 PAGE = """
 WHERE state IN ('running', 'paused') AND (due_at, ticket_id) > ($1, $2)
   AND ($3::text[] IS NULL OR unit_code = ANY($3)) AND ($4::text IS NULL OR light = $4)
-ORDER BY due_at, ticket_id LIMIT $5
+ORDER BY due_at, ticket_id FETCH FIRST ($5::bigint) ROWS WITH TIES
 """
 
 
@@ -31,7 +32,10 @@ async def clocks_of(tx: Tx, tickets: Sequence[UUID]) -> dict[UUID, list[Clock]]:
 async def open_clocks(
     database: Database, units: Sequence[str] | None, light: Light | None, after: tuple[datetime, UUID], limit: int
 ) -> list[Clock]:
-    """Return clocks of these units, None for all, that still run or stand, soonest due first, from behind `after`."""
+    """Return clocks of these units, None for all, that still run or stand, soonest due first, from behind `after`.
+
+    `limit` of them, and more only that end at one place.
+    """
     return await CLOCKS.load(database.pool, PAGE, *after, units, light, limit)
 
 

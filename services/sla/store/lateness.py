@@ -1,7 +1,5 @@
 """What lateness is learned from, and the shares that were."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,16 +91,3 @@ async def save_lateness(tx: Tx, made: Made, arrays: bytes, kept: int) -> None:
     quality = _QUALITY.dump_python(made.quality, mode="json")
     await tx.connection.execute(SAVE, made.version, made.made_at, made.cases, made.fingerprint, quality, arrays)
     await tx.connection.execute(FORGET, kept)
-
-
-@asynccontextmanager
-async def learning(pool: Any) -> AsyncIterator[bool]:
-    """Say whether no other process learns now; while the block runs, none will."""
-    async with pool.acquire() as connection:
-        leads: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEARN_LOCK)
-        try:
-            yield leads
-        finally:
-            # A connection goes back to the pool as it is, with the locks it has.
-            if leads:
-                await connection.execute("SELECT pg_advisory_unlock($1)", LEARN_LOCK)

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
+from operator import eq
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -31,6 +33,7 @@ from services.sla.service import SERVICE
 from services.sla.store.clocks import CLOCKS
 from tests.support.doomed import timers_of
 from tests.support.stages import NOON, PATIENCE_SECONDS, ManualClock, Peer, client, running, settings_for
+from tests.support.waiting import until
 
 WATER = UnitRef(code="co-water", name="自来水集团")
 FORMULA = UnitRef(code="co-gas", name="=HYPERLINK(A1)")
@@ -234,6 +237,29 @@ async def test_sums_that_changes_are_added_to_are_those_of_counting_anew(
     await handlers.fold_changes(here)
     assert await counted(world) == await recount(world)
     await pool.execute("DELETE FROM clocks")
+
+
+async def test_what_was_committed_and_folded_between_two_looks_is_on_the_board(world: World) -> None:
+    here = world.stage.context
+
+    async def green() -> int:
+        return (await handlers.look(here, None)).total.green
+
+    for number in (1, 2):
+        await world.ticket()
+        await handlers.fold_changes(here)
+        await until(green, partial(eq, 2 * number), PATIENCE_SECONDS)
+
+
+async def test_a_change_that_began_first_and_is_committed_last_is_another_version_of_the_board(world: World) -> None:
+    database = world.stage.context.database
+    early = Work([Clock(UUID(int=1), 1, "completion", "running", "general", "p", NOON, 60, NOON)], [], committed=True)
+    async with database.pool.acquire() as one, database.pool.acquire() as two:
+        begun = await begin(one, early)
+        await end(await begin(two, elsewhere(early)), early)
+        before = await store.board_version(database)
+        await end(begun, early)
+    assert await store.board_version(database) != before
 
 
 async def test_the_board_counts_clocks_by_light_unit_category_and_what_comes_due(world: World) -> None:

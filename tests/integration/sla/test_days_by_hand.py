@@ -1,7 +1,8 @@
 """Days that people set: clocks that count working time are counted anew, and say so."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from operator import not_
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from libs.common.contracts.dispatch import TicketResolved
-from tests.support.clocking import WATER, Clocking, clocking
+from tests.support.clocking import DISTRICT, WATER, Clocking, clocking
 from tests.support.stages import NOON, ManualClock
 from tests.support.waiting import until
 
@@ -61,6 +62,23 @@ async def test_an_elderly_caller_waits_no_longer_than_a_day_when_offices_close(w
     await put(world, "2026-03-03", [])
     await until(lambda: world.due(ticket), lambda found: found == 4 * DAY)
     assert await world.due(ticket, "response") == DAY
+
+
+async def test_a_day_off_that_was_set_is_one_for_those_who_are_told_as_well(world: Clocking) -> None:
+    async def works() -> bool:
+        return world.here.engine.telling.works_on(date(2026, 3, 4))
+
+    assert await works()
+    await put(world, "2026-03-04", [])
+    await until(works, not_)
+
+
+async def test_the_days_of_the_whole_city_are_not_for_a_key_of_some_units(world: Clocking) -> None:
+    for key, status in ((world.key("supervisor", DISTRICT), 403), (world.key("supervisor"), 200)):
+        said = {"hours": [], "reason": "大雪"}
+        answer = await world.http.put("/sla/v1/calendar/2026-03-04", json=said, headers=key)
+        again = await world.http.delete("/sla/v1/calendar/2026-03-04", params={"reason": "雪停了"}, headers=key)
+        assert (answer.status_code, again.status_code) == (status, status)
 
 
 async def test_what_ended_keeps_the_time_it_had(world: Clocking) -> None:

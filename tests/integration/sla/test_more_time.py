@@ -1,6 +1,7 @@
 """More time: asked for by the lead, granted by its level; pauses on listed grounds, by whom they allow."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -58,6 +59,33 @@ async def test_who_neither_leads_nor_stands_above_asks_and_grants_nothing(world:
     assert [one["extension_id"] for one in listed] == [wish["extension_id"]]
 
 
+async def test_nobody_grants_more_time_to_their_own_unit_and_no_street_does_to_anybody(world: Clocking) -> None:
+    ticket = await world.ticket()
+    wish = await world.post(f"tickets/{ticket}/extensions", world.key("unit", WATER.code), span="P1D", reason="r")
+    path = f"extensions/{wish['extension_id']}/grant"
+    for units in ((WATER.code,), (WATER.code, DISTRICT)):
+        assert await world.refused(path, world.key("supervisor", *units)) == 403
+    below = {**world.here.engine.below, ROADS.code: frozenset({ROADS.code, WATER.code})}
+    world.here.engine = replace(world.here.engine, below=below)
+    assert await world.refused(path, world.key("supervisor", ROADS.code)) == 403
+    assert (await world.post(path, world.key("supervisor", DISTRICT)))["state"] == "granted"
+
+
+async def test_a_wish_and_what_was_said_of_it_are_seen_by_who_sees_the_clock(world: Clocking) -> None:
+    ticket = await world.ticket()
+    await world.post(f"tickets/{ticket}/extensions", span="P1D", reason="r")
+
+    async def seen(path: str, key: dict[str, str]) -> int:
+        return (await world.http.get(f"/sla/v1/{path}", headers=key)).status_code
+
+    path = f"tickets/{ticket}/extensions"
+    assert await seen(path, world.key("unit", ROADS.code)) == 403
+    for key in (world.key("unit", WATER.code), world.key("supervisor", DISTRICT), world.key("seat")):
+        assert await seen(path, key) == 200
+    for key, count in ((world.key("unit", ROADS.code), 0), (world.key("analyst", ROADS.code), 1)):
+        assert len((await world.http.get("/sla/v1/extensions", headers=key)).json()["items"]) == count
+
+
 async def test_a_wish_that_is_refused_moves_nothing_and_another_may_come(world: Clocking) -> None:
     ticket = await world.ticket()
     wish = await world.post(f"tickets/{ticket}/extensions", span="P1D", reason="r")
@@ -103,6 +131,19 @@ async def test_a_pause_is_for_whom_its_ground_allows_and_no_longer_than_it_allow
     resumed = await world.told("clock.resumed", 2, of=ticket)
     assert {one.due_at - one.previous_due_at for one in resumed} == {2 * DAY}
     assert await world.due(ticket) == 9 * DAY
+
+
+async def test_who_leads_pauses_no_clock_of_its_own_as_a_supervisor_and_on_no_ground_for_ever(world: Clocking) -> None:
+    ticket, lead = await world.ticket(), world.key("unit", WATER.code)
+    pausing = f"tickets/{ticket}/pause"
+    assert await world.refused(pausing, world.key("supervisor", WATER.code), ground="weather") == 403
+    await world.post(pausing, world.key("supervisor", DISTRICT), ground="weather")
+    await world.post(f"tickets/{ticket}/resume", lead)
+    (ground, *_) = await world.get("grounds")
+    for _ in range(ground["times"]):
+        await world.post(pausing, lead, ground="at_home")
+        await world.post(f"tickets/{ticket}/resume", lead)
+    assert await world.refused(pausing, lead, ground="at_home") == 409
 
 
 async def test_paused_and_granted_time_is_kept_when_the_class_changes(world: Clocking) -> None:

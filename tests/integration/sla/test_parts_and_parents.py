@@ -70,11 +70,11 @@ async def test_a_whistle_and_a_sub_task_end_with_the_order_and_are_not_warned_of
 
 
 async def test_a_hand_over_that_is_heard_of_after_the_round_was_closed_times_nobody(world: Clocking) -> None:
-    ticket = await world.ticket(unit=None)
+    ticket, other = await world.ticket(unit=None), await world.ticket()
     await world.peer.say(ticket, TicketClosed(outcome="solved", round=1, at=NOON))
     await world.peer.say(ticket, handed(world))
     world.clock.advance(hours=20)
-    await world.told("clock.warned", of=ticket)
+    await world.told("clock.warned", of=other)
     assert parts(world, ticket) == ["task.started", "task.stopped"]
 
 

@@ -12,6 +12,7 @@ from tests.support.waiting import until
 
 DAY = timedelta(days=1)
 SHORT = '[[rule]]\nid = "heat"\ncategory = ["供热采暖"]\ncompletion = "P3D"\n'
+MORE = SHORT.replace("P3D", "P4D")
 
 
 @pytest.fixture
@@ -95,6 +96,26 @@ async def test_a_process_that_starts_knows_what_is_in_force_before_it_fires_or_b
         anew = [e for e in world.probe.seen if e.ticket == ticket and e.data.name == "clock.started"]
         assert not [event for event in anew if event.time == clock.at]
         assert (await world.clocks(ticket))["completion"]["policy"] == version
+
+
+async def test_a_version_that_this_release_cannot_read_stops_no_clock_and_the_packs_own_judges(
+    fresh_database: str, tmp_path: Path
+) -> None:
+    clock = ManualClock()
+    async with clocking(fresh_database, tmp_path, clock=clock) as world:
+        own, version = world.here.engine.book.at(NOON).version, await world.brought(SHORT)
+        await world.post(f"policies/{version}/activate")
+        await world.judging(version)
+        newer = SHORT + 'weekday = "monday"\n'
+        await world.here.database.pool.execute("UPDATE policies SET text = $1 WHERE version = $2", newer, version)
+    clock.advance(days=1)
+    async with clocking(fresh_database, tmp_path, clock=clock) as world:
+        ticket = await world.ticket()
+        assert (await world.clocks(ticket))["completion"]["policy"] == own
+        standing = await world.get("policies/activations")
+        assert (standing["in_force"]["version"], standing["judging_by"]) == (version, own)
+        later = await world.post(f"policies/{await world.brought(MORE)}/activate")
+        await world.judging(later["version"])
 
 
 async def test_what_cannot_be_read_is_refused_with_all_that_is_wrong(world: Clocking) -> None:

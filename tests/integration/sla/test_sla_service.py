@@ -113,6 +113,15 @@ async def test_a_pause_moves_the_due_time_and_nothing_fires_meanwhile(world: Wor
     assert not [e for e in events if e.data.name == "clock.warned"]
 
 
+async def test_the_two_clocks_of_a_ticket_that_are_due_at_one_moment_are_on_one_page(world: World) -> None:
+    await world.peer.say(world.ticket, RECEIVED)
+    await world.stage.context.database.pool.execute("UPDATE clocks SET due_at = $1", NOON)
+    page = (await world.http.get("/sla/v1/clocks", params={"limit": 1})).json()
+    assert {item["clock"] for item in page["items"]} == {"response", "completion"}
+    rest = (await world.http.get("/sla/v1/clocks", params={"limit": 1, "cursor": page["next"]})).json()
+    assert rest == {"items": [], "next": None}
+
+
 async def test_an_unknown_ticket_is_not_yet_known_while_young_and_not_found_later(world: World) -> None:
     young = await world.http.post(f"/sla/v1/tickets/{world.ticket}/resume")
     world.clock.advance(minutes=2)

@@ -40,6 +40,10 @@ class World:
         self.http = client([stage], (home / "key").read_text())
         self.ticket = clock.new_id()
 
+    def supervising(self, *units: str) -> httpx.AsyncClient:
+        """Return a client with a key that supervises these units."""
+        return client([self.stage], self.keys.issue("-".join(("over", *units)), ["supervisor"], units))
+
     def as_unit(self, *units: str) -> httpx.AsyncClient:
         """Return a client with a key of these units."""
         return client([self.stage], self.keys.issue("-".join(units), ["unit"], units))
@@ -147,6 +151,53 @@ async def test_an_answer_that_does_not_come_raises_the_case_by_a_timer(world: Wo
     assert (proposed.ground, proposed.unit.code, proposed.ticket) == ("unanswered", "dept-water", world.ticket)
 
 
+async def test_an_answer_nobody_judges_raises_the_case_by_a_timer_and_is_still_there_to_judge(world: World) -> None:
+    await world.open()
+    case = await world.do("answer", note="在办")
+    assert case["owner_due_at"] == "2026-03-05T04:00:00Z"
+    world.clock.advance(days=3)
+    (raised,) = await world.probe.named("supervision.raised")
+    assert (raised.data.level, raised.data.answer_due_at) == (2, None)
+    texts = {row["text"].partition("】")[0] for row in await world.told()}
+    assert {"【督办逾期", "【督办升级"} <= texts
+    assert (await world.do("accept", note="好"))["owner_due_at"] == "2026-03-07T04:00:00Z"
+
+
+async def test_a_hot_event_that_nobody_ends_is_told_to_the_centre_every_day(world: World) -> None:
+    await world.peer.say(world.ticket, HOT)
+    for days in (1, 2):
+        world.clock.advance(days=1)
+        await world.probe.until(lambda seen: sum(e.data.name == "supervision.stepped" for e in seen) == days)  # noqa: B023 waited for here
+    assert (await world.http.get(f"/sla/v1/supervision/{world.ticket}")).json()["items"][0]["level"] == 3
+
+
+async def test_a_case_that_is_open_is_added_to_by_who_supervises_its_owner_and_not_by_the_supervised_or_the_called(
+    world: World,
+) -> None:
+    case = await world.open()
+    called: dict[str, Any] = {
+        "units": ["dept-fire", "dept-housing"],
+        "at": "2026-03-03T09:00:00+08:00",
+        "agenda": "协调",
+    }
+    await world.do("meetings", expect=201, **called)
+    world.clock.advance(hours=20)
+    more = {"subject": str(world.ticket), "note": "请督办", "level": 3}
+    for unit in ("dept-water", "dept-fire"):
+        assert (await world.supervising(unit).post("/sla/v1/supervision", json=more)).status_code == 403
+    kept = (await world.http.get(f"/sla/v1/supervision/{world.ticket}")).json()["items"][0]
+    assert (kept["level"], kept["answer_due_at"]) == (1, case["answer_due_at"])
+    assert (await world.supervising("centre").post("/sla/v1/supervision", json=more)).status_code == 201
+
+
+async def test_nobody_judges_their_own_answer_though_they_supervise_the_owner(world: World) -> None:
+    await world.open()
+    await world.do("owner", owner="dept-housing", note="请牵头")
+    await world.do("answer", note="在办")
+    await world.do("accept", world.supervising("dept-water", "dept-housing"), expect=403, note="好")
+    assert (await world.do("accept", world.supervising("dept-housing"), note="好"))["state"] == "accepted"
+
+
 async def test_a_unit_sees_its_own_cases_and_no_others(world: World) -> None:
     await world.open()
     listed = {}
@@ -246,6 +297,18 @@ async def test_at_night_the_citys_own_cases_wake_somebody_and_the_others_wait_fo
         ("unit:dept-water", True), ("unit:centre", True),
     }  # fmt: skip
     assert {row["next_at"] > world.clock.at for row in high if row["key"] not in {one["key"] for one in low}} == {False}
+
+
+async def test_a_matter_of_a_class_that_may_wake_somebody_does_so_on_the_lowest_level_too(world: World) -> None:
+    world.clock.advance(hours=12)
+    urgent = RECEIVED.model_copy(update={"received_at": world.clock.at})
+    await world.peer.say(world.ticket, urgent, LED.model_copy(update={"urgency": "urgent", "at": world.clock.at}))
+    said = {"subject": str(world.ticket), "note": "请督办"}
+    assert (await world.http.post("/sla/v1/supervision", json=said)).json()["level"] == 1
+    told = await world.told()
+    assert {(row["to"], row["next_at"] > world.clock.at) for row in told} == {
+        ("unit:dept-water", False), ("unit:centre", False),
+    }  # fmt: skip
 
 
 async def test_a_bulletin_counts_what_was_raised_and_how_it_ended(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import Any
 from uuid import UUID
 
@@ -233,14 +234,25 @@ def _outcome(clock: Clock) -> tuple[Any, ...]:
     return clock.round, clock.name, clock.state, clock.due_at
 
 
+def test_a_clock_stands_still_on_a_ground_as_often_as_the_city_has_it_and_then_no_more() -> None:
+    clock, now = after(Facts(RECEIVED, classified("complex")), START).clocks[1], START
+    for _ in range(3):
+        paused, _ = pause(clock, "weather", None, BOOK, now)
+        now += timedelta(hours=1)
+        clock, _ = resume(paused, BOOK, now)
+    with pytest.raises(NotPossibleError, match="3 times"):
+        pause(clock, "weather", None, BOOK, now)
+    assert pause(clock, "force_majeure", None, BOOK, now)[0].state == "paused"
+
+
 @given(st.lists(st.tuples(st.integers(1, 3 * 86_400), st.integers(1, 86_400)), max_size=6))
 def test_pauses_move_the_due_time_by_exactly_their_sum(spans: list[tuple[int, int]]) -> None:
     clock = after(Facts(RECEIVED, classified("complex")), START).clocks[1]
     now, ran, stood = START, timedelta(), timedelta()
-    for running, standing in spans:
+    for (running, standing), ground in zip(spans, cycle(["weather", "legal_procedure"]), strict=False):
         now += timedelta(seconds=running)
         ran += timedelta(seconds=running)
-        clock, _ = pause(clock, "weather", None, BOOK, now)
+        clock, _ = pause(clock, ground, None, BOOK, now)
         now += timedelta(seconds=standing)
         clock, _ = resume(clock, BOOK, now)
         # A pause that begins when the limit is over gives no more time.

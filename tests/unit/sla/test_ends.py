@@ -13,7 +13,7 @@ from libs.common.city.pack import load_city
 from libs.common.contracts.classify import TicketClassified, TicketReclassified
 from libs.common.contracts.dispatch import TicketContacted, TicketDispatched, TicketResolved
 from libs.common.contracts.envelope import Envelope, Event
-from libs.common.contracts.feedback import TicketReopened
+from libs.common.contracts.feedback import Outcome, TicketClosed, TicketReopened
 from libs.common.contracts.intake import TicketAnswered, TicketLinked, TicketReceived, TicketWithdrawn
 from libs.common.contracts.sla import ClockStarted, ClockStopped
 from libs.common.contracts.vocabulary import Receipt, UnitRef
@@ -56,6 +56,10 @@ def resolved(round_: int = 1) -> TicketResolved:
 
 def reopened(reason: Literal["not_solved", "ruling"] = "not_solved", hours: float = 0) -> TicketReopened:
     return TicketReopened(reason=reason, round=2, at=NOON + timedelta(hours=hours))
+
+
+def closed(outcome: Outcome = "no_answer") -> TicketClosed:
+    return TicketClosed(outcome=outcome, round=1, at=NOON + timedelta(days=3))
 
 
 class Watch:
@@ -203,6 +207,28 @@ def test_work_done_before_the_link_is_met_although_it_is_heard_of_after_it() -> 
     assert [event.reason for event in watch.heard(ClockStopped)] == ["linked", "linked"]
 
 
+def test_what_feedback_closed_has_no_clock_though_the_word_of_the_work_was_lost_and_is_met_if_it_comes_after_all() -> (
+    None
+):
+    watch = Watch().hear(RECEIVED, CLASSIFIED, dispatched(), contacted(), closed()).waits(days=30)
+    assert (watch.running(), next_due(watch.clocks, BOOK)) == ([], None)
+    assert [(event.clock, event.reason) for event in watch.heard(ClockStopped)] == [("completion", "answered")]
+    watch.hear(resolved())
+    assert [clock.state for clock in watch.clocks] == ["met", "met"]
+
+
+@pytest.mark.parametrize(("outcome", "reason"), [("withdrawn", "withdrawn"), ("linked", "linked")])
+def test_a_closing_that_is_heard_before_what_it_rests_on_stops_clocks_for_the_same_reason(
+    outcome: Outcome, reason: str
+) -> None:
+    watch = Watch().hear(RECEIVED, closed(outcome), WITHDRAWN)
+    assert {event.reason for event in watch.heard(ClockStopped)} == {reason}
+
+
+def test_the_round_after_a_closing_has_clocks_of_its_own() -> None:
+    assert Watch().hear(RECEIVED, closed(), reopened(hours=80)).running() == since(2, NOON + timedelta(hours=80))
+
+
 WORDS: dict[str, Event] = {
     "received": RECEIVED, "linked": LINKED, "linked elsewhere": LINKED, "answered": ANSWERED, "withdrawn": WITHDRAWN,
 }  # fmt: skip
@@ -214,14 +240,21 @@ WORK: list[list[Event]] = [
     [dispatched(), contacted(), resolved()],
     [dispatched(), contacted(), dispatched(2), contacted(2)],
 ]
+ENDS: list[list[Event]] = [
+    [],
+    [reopened()],
+    [reopened("ruling", hours=1)],
+    [closed()],
+    [closed(), reopened("ruling", hours=1)],
+]
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.data(), stories(), st.sampled_from(WORK), st.sampled_from([None, reopened(), reopened("ruling", hours=1)]))
+@given(st.data(), stories(), st.sampled_from(WORK), st.sampled_from(ENDS))
 def test_the_same_news_in_any_order_leaves_the_same_clocks_running(
-    data: st.DataObject, story: list[str], work: Sequence[Event], again: Event | None
+    data: st.DataObject, story: list[str], work: Sequence[Event], ends: Sequence[Event]
 ) -> None:
     intake = [WORDS[word] for word in story if word in WORDS]
-    streams: list[Sequence[Event]] = [intake, [CLASSIFIED, RAISED], work, [again] if again else []]
+    streams: list[Sequence[Event]] = [intake, [CLASSIFIED, RAISED], work, ends]
     one, other = (Watch().hear(*data.draw(hearings(streams))).waits_for_feedback() for _ in range(2))
     assert [clock for clock in one.clocks if clock.open] == [clock for clock in other.clocks if clock.open]

@@ -84,6 +84,30 @@ def test_a_co_handler_that_the_hand_over_names_is_timed_and_known_by_its_part_la
     assert not parts.said[-1].in_time  # type: ignore[attr-defined]  # a TaskMet
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_a_part_that_is_due_sooner_than_was_said_is_timed_anew_and_one_that_is_not_stays(named: bool) -> None:
+    part, sooner = PART if named else OTHER, NOON + timedelta(hours=2)
+    again = assigned(part, "co_handler" if named else "sub_task", sooner)
+    again = again.model_copy(update={"unit": HELPER}) if named else again
+    parts = (
+        Parts()
+        .hear(dispatched() if named else assigned())
+        .waits(5)
+        .hear(again, again.model_copy(update={"due_at": DUE}))
+    )
+    (task,) = parts.tasks.values()
+    assert (task.task_id, task.due_at) == (part, sooner)
+    assert parts.names == ["started", "warned", "started"]
+    assert (parts.said[-1].due_at, parts.said[-1].previous_due_at) == (sooner, DUE)  # type: ignore[attr-defined]
+    parts.waits(5.1).hear(step("done", part, HELPER if named else SECOND, hours=6))
+    assert parts.names[3:] == ["warned", "warned", "breached", "breached", "met"]
+
+
+def test_a_part_of_another_role_is_not_taken_for_the_co_handlers() -> None:
+    parts = Parts().hear(dispatched(), assigned(OTHER, "sub_task").model_copy(update={"unit": HELPER}))
+    assert sorted(task.role for task in parts.tasks.values()) == ["co_handler", "sub_task"]
+
+
 def test_a_part_is_warned_of_at_the_marks_of_all_clocks_and_each_once() -> None:
     parts = Parts().hear(assigned())
     for hours in (4, 5, 8, 9.5, 9.6, 10, 15, 20):

@@ -16,9 +16,9 @@ from libs.common.city.settings import Name
 from libs.common.city.units import Unit, UnitKind
 from libs.common.contracts.vocabulary import UnitRef
 from services.sla.domain import Again, Facts, Led, NotPossibleError, Received, Returned
-from services.sla.domain.cases import Case, Check, Ground, kept
-from services.sla.domain.joint import find, order_check
-from services.sla.domain.overseeing import close
+from services.sla.domain.cases import Case, Check, Ground, Meeting, kept
+from services.sla.domain.joint import call_meeting, find, order_check
+from services.sla.domain.overseeing import accept, answered, close
 from services.sla.domain.owners import Rules, owner_of
 from services.sla.domain.supervision import (
     Hot,
@@ -26,6 +26,7 @@ from services.sla.domain.supervision import (
     Seen,
     follow,
     lapse,
+    minded,
     opened,
     raised,
     seen_of_hotspot,
@@ -215,6 +216,42 @@ def test_a_case_nobody_answers_for_is_closed_by_its_owner_and_any_other_once_its
     assert close(lapsed, "unfounded", "好", START + timedelta(days=1))[0].state == "closed"
 
 
+def test_an_answer_nobody_judges_goes_to_the_level_above_as_it_is_and_costs_nobody_points() -> None:
+    fresh, _ = taken_up(None, Ground("hand", 1, START), Seen(TICKET, "ticket", "1", unit=UNIT), RULES, START)
+    assert minded(fresh, RULES, START) == fresh, "its unit is awaited"
+    case = minded(answered(fresh, "在办", START + HOURS)[0], RULES, START + HOURS)
+    assert case.next_due == case.owner_due_at == START + HOURS + timedelta(days=3)
+    case, events = lapse(case, RULES, START + timedelta(days=4))
+    assert [event.name for event in events] == ["supervision.stepped", "supervision.raised"]
+    assert (case.level, case.state, case.proposals) == (2, "answered", ())
+    accepted = minded(accept(case, "好", START + timedelta(days=5))[0], RULES, START + timedelta(days=5))
+    assert accepted.next_due == START + timedelta(days=7), "and what was accepted is to be ended"
+
+
+def test_a_case_on_top_that_nobody_answers_for_comes_to_its_owner_again_and_again() -> None:
+    hot = seen_of_hotspot(TICKET, HotFacts(Hot("停暖", "high", 1, START)), RULES, START)
+    case, now = minded(opened(None, hot, RULES, START)[0], RULES, START), START
+    for _ in range(3):
+        now += timedelta(days=1)
+        assert case.next_due == now
+        case, events = lapse(case, RULES, now)
+        assert [event.name for event in events] == ["supervision.stepped"]
+        case = minded(case, RULES, now)
+    meeting = Meeting(TICKET, (UNIT, WATER), now, now + timedelta(days=9), "供热")
+    assert minded(call_meeting(case, meeting, now)[0], RULES, now).next_due == now + timedelta(days=10)
+
+
+def test_an_owner_is_not_due_while_work_is_overdue_that_was_answered_for() -> None:
+    case = minded(accept(answered(overdue(), "在办", START)[0], "抓紧", START)[0], RULES, START)
+    assert case.next_due is None
+
+
+def test_a_city_where_only_an_owner_ends_overdue_work_is_refused_for_no_owner_may() -> None:
+    grounds = tuple(replace(one, by_itself=False) for one in PACK.supervision.grounds)
+    with pytest.raises(ValueError, match="by_itself"):
+        replace(PACK.supervision, grounds=grounds)
+
+
 def test_whose_owner_ended_a_case_is_the_next_ones_and_whose_is_there_it_stays() -> None:
     case = overdue()
     assert kept(case, RULES, START) == (case, [])
@@ -312,6 +349,8 @@ def test_an_open_case_keeps_one_owner_whatever_happens_to_units_and_levels(
             followed, _ = follow(case, replace(start, unit=names[hours % len(names)]), rules, now)
             assert followed
             case = followed
+        case = minded(case, rules, now)
+        assert case.next_due, "somebody is always due"
         levels.append(case.level)
         day = now.astimezone(rules.zone).date()
         assert case.open
