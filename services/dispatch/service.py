@@ -1,7 +1,5 @@
 """The one declaration of dispatch."""
 
-import asyncio
-
 from libs.common.city.pack import City, load_city
 from libs.common.contracts import classify, dispatch, feedback, intake
 from libs.common.messaging.consumer import On
@@ -23,7 +21,6 @@ def engine(settings: Settings, secrets: Secrets) -> handlers.Engine:
     city = load_city(settings.city)
     router_ = Router(city)
     router_.learned = load(settings.city / FILE)
-    asyncio.run(handlers.begin(settings, router_))
     return handlers.Engine(
         router=router_,
         returns_before_centre=city.routing.returns_before_centre,

@@ -88,17 +88,6 @@ def acting(units: Mapping[str, Unit], code: str, day: date) -> Unit | None:
     return unit
 
 
-def on_duty(units: Mapping[str, Unit], code: str, shift: Literal["day", "night"]) -> tuple[Unit, tuple[Contact, ...]]:
-    """Who is reached for a unit by day or by night: its own offices on duty, else those of the unit above it.
-
-    Raises KeyError for a code that is no unit's. The last one asked may have none.
-    """
-    unit = units[code]
-    while not (found := tuple(c for c in unit.contacts if c.shift in (shift, "always"))) and unit.parent:
-        unit = units[unit.parent]
-    return unit, found
-
-
 def attended(units: Mapping[str, Unit], code: str, at: datetime, worked: bool) -> str:
     """Which unit's duty office hears of a unit's matters at a local time, for there is one that never sleeps.
 

@@ -44,6 +44,19 @@ class Database:
         await self.pool.close()
 
 
+@asynccontextmanager
+async def alone(pool: Any, lock: int) -> AsyncIterator[bool]:
+    """Say whether no other process does what `lock` stands for now; while the block runs, none will."""
+    async with pool.acquire() as connection:
+        leads: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock)
+        try:
+            yield leads
+        finally:
+            # A connection goes back to the pool as it is, with the locks it has.
+            if leads:
+                await connection.execute("SELECT pg_advisory_unlock($1)", lock)
+
+
 async def open_database(url: str, speaker: Speaker, connections: int) -> Database:
     """Open a pool on a migrated database."""
     pool = await asyncpg.create_pool(

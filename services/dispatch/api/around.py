@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from libs.common.contracts.dispatch import ReturnGround
 from libs.common.contracts.vocabulary import (
@@ -18,8 +18,7 @@ from libs.common.contracts.vocabulary import (
     Urgency,
 )
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.http import Note, context
-from libs.common.runtime.privacy import Redactor
+from libs.common.runtime.http import context
 from libs.common.runtime.problems import Problem, wrong_field
 from libs.common.runtime.security import Principal, require
 from services.dispatch.domain import (
@@ -38,8 +37,6 @@ Worker = Annotated[Principal, Depends(require(*TRANSITIONS["accept"].roles))]
 Returner = Annotated[Principal, Depends(require(*TRANSITIONS["return"].roles))]
 Ruler = Annotated[Principal, Depends(require(*TRANSITIONS["rule"].roles))]
 Mover = Annotated[Principal, Depends(require(*TRANSITIONS["reassign"].roles))]
-Redacted = Annotated[Note, AfterValidator(lambda text: Redactor().redact(text))]
-"""A long text from outside. No personal data in it gets past this border."""
 
 
 class OrderView(BaseModel):

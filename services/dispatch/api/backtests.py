@@ -12,7 +12,6 @@ from libs.common.contracts.classify import OwnerKind
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.runtime.http import Body, Moment
 from libs.common.runtime.problems import Problem, wrong_field
-from libs.common.versions import UnknownVersionError
 from libs.common.versions.http import Changes, Hash, Reads
 from services.dispatch.api.around import Context
 from services.dispatch.domain.backtests import Backtest, JobState, Owner, Report
@@ -104,10 +103,7 @@ async def request_backtest(here: Context, who: Changes, version: Hash, said: Bac
         raise wrong_field("until", f"must lie behind from, by at most {LONGEST.days} days")
     owners = {code: Owner(body.owner_kind, body.owner, body.co_handlers) for code, body in said.catalogue.items()}
     _check_units(here, owners)
-    try:
-        asked = await backtests.request_backtest(here, version, said.since, said.until, owners, who.name)
-    except UnknownVersionError as error:
-        raise Problem(404, str(error)) from error
+    asked = await backtests.request_backtest(here, version, said.since, said.until, owners, who.name)
     here.loops["backtests"].wake()
     return _view(here, asked)
 

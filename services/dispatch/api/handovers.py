@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from libs.common.runtime.http import Body, Line
+from libs.common.runtime.http import Body, Line, Redacted
 from libs.common.runtime.problems import Problem, wrong_field
-from libs.common.runtime.security import Principal, require
-from services.dispatch.api.around import Context, Redacted
+from libs.common.runtime.security import Principal, require, require_everywhere
+from services.dispatch.api.around import Context
 from services.dispatch.api.backtests import Code
 from services.dispatch.domain.backtests import JobState
 from services.dispatch.domain.handovers import Handover
@@ -18,7 +18,7 @@ from services.dispatch.handlers import Here, handovers
 from services.dispatch.store import handovers as store
 
 router = APIRouter()
-Supervises = Annotated[Principal, Depends(require("supervisor"))]
+Supervises = Annotated[Principal, Depends(require_everywhere("supervisor"))]
 Reads = Annotated[Principal, Depends(require("supervisor", "analyst", "operator"))]
 LOCATED = ("street", "town")
 
@@ -53,6 +53,7 @@ class HandoverView(BaseModel):
     ended_at: datetime | None
     found: int
     moved: int
+    error: str | None
 
 
 class HandoverBegunView(HandoverView):
@@ -65,8 +66,6 @@ class HandoverBegunView(HandoverView):
 @router.post("/handovers")
 async def hand_over(here: Context, who: Supervises, said: HandoverCommand) -> HandoverBegunView:
     """Hand the open orders of a unit over to another, in the background. Their clocks run on."""
-    if who.units:
-        raise Problem(403, "orders of a whole unit are handed over by a supervisor of all units")
     _check(here, said)
     asked = Handover(
         here.clock.new_id(), said.from_unit, said.to_unit, said.codes, said.street, said.note, who.name, "waiting",

@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 from libs.common.contracts.dispatch import HelpRole, ReliefGround
 from libs.common.contracts.vocabulary import UnitRef
-from libs.common.runtime.http import Body, Cursor, Line, Moment, Page, page
+from libs.common.runtime.http import Body, Cursor, Line, Moment, Page, Redacted, page
 from libs.common.runtime.problems import wrong_field
 from services.dispatch import handlers, store
-from services.dispatch.api.around import Context, Reader, Redacted, Worker, commanding
+from services.dispatch.api.around import Context, Reader, Worker, commanding
 from services.dispatch.domain import TaskState, ask_relief, drop, finish, rule_on_relief, take_part, turn_up
 from services.dispatch.handlers import Here
 
@@ -187,7 +187,7 @@ async def ask_to_be_relieved(
 
 @router.post("/orders/{ticket_id}/tasks/{task_id}/rule")
 async def rule_on_task(here: Context, who: Worker, ticket_id: UUID, task_id: UUID, said: ReliefRuling) -> TaskView:
-    """Rule on what a helper asked. Refused, it goes on."""
+    """Rule on what a helper asked, for the centre: as a supervisor of all units. Refused, it goes on."""
     async with commanding(here) as tx:
         task = await handlers.task_command(
             tx, here, who, ticket_id, task_id, "rule",

@@ -1,5 +1,6 @@
 """Orders to look at."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -13,7 +14,8 @@ from libs.common.runtime.http import Cursor, Line, Page, page
 from libs.common.runtime.problems import wrong_field
 from services.dispatch import handlers, store
 from services.dispatch.api.around import Context, OrderView, Reader, commanding, view
-from services.dispatch.domain import Sight, State
+from services.dispatch.domain import Order, Sight, State
+from services.dispatch.domain.hotspots import HotEvent
 
 router = APIRouter()
 
@@ -42,10 +44,16 @@ class HotEventView(BaseModel):
     tickets: int
 
 
+class ListedOrder(OrderView):
+    """An order of a list, with the hot events it is part of that have not cooled."""
+
+    hot_events: list[HotEventView]
+
+
 class SeenOrder(OrderView):
     """An order as this key sees it: the `whole`, or a helper's `part`, without what lead and citizen say each other.
 
-    `supplements` came after the appeal, oldest first.
+    `supplements` came after the appeal, oldest first. `hot_events` may have cooled since.
     """
 
     sight: Sight
@@ -62,7 +70,7 @@ async def list_orders(
     urgency: Urgency | None = None,
     round_: Annotated[int | None, Query(alias="round", ge=1, le=1000)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> Page[OrderView]:  # fmt: skip
+) -> Page[ListedOrder]:  # fmt: skip
     """List orders by their lead, handed over longest ago first. A unit's key sees its own and those of units under it.
 
     `code`, `urgency` and `round` are asked of one unit, or by a key of some units; what helpers owe is under /tasks.
@@ -72,7 +80,9 @@ async def list_orders(
     if units is None and filters.needs_units:
         raise wrong_field("unit", "must be given with code, urgency or round: they are looked up among a unit's orders")
     orders = await store.list_orders(here.database, units, filters, cursor, limit)
-    return page([view(order) for order in orders], limit, lambda o: (o.dispatched_at, o.ticket_id))
+    hot = await handlers.hot_among(here.database.pool, orders)
+    listed = [_listed(order, events) for order, events in zip(orders, hot, strict=True)]
+    return page(listed, limit, lambda o: (o.dispatched_at, o.ticket_id))
 
 
 @router.get("/orders/{ticket_id}")
@@ -84,3 +94,8 @@ async def show_order(here: Context, who: Reader, ticket_id: UUID) -> SeenOrder:
         hot = [HotEventView.model_validate(one) for one in await handlers.hot_events_of(tx, order)]
     hidden = {} if sight == "whole" else {"reply": None, "return_ground": None, "return_note": None}
     return SeenOrder(**{**view(order).model_dump(), **hidden, "sight": sight, "supplements": added, "hot_events": hot})
+
+
+def _listed(order: Order, hot: Sequence[HotEvent]) -> ListedOrder:
+    events = [HotEventView.model_validate(one) for one in hot]
+    return ListedOrder(**view(order).model_dump(), hot_events=events)

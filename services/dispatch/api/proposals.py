@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict
 
 from libs.common.city.problems import CityError
 from libs.common.contracts.vocabulary import UnitRef
-from libs.common.runtime.http import Body
+from libs.common.runtime.http import Body, Redacted
 from libs.common.runtime.problems import FieldError, Problem
-from libs.common.runtime.security import Principal, require
-from services.dispatch.api.around import Context, Redacted
+from libs.common.runtime.security import Principal, require, require_everywhere
+from services.dispatch.api.around import Context, possible
 from services.dispatch.domain.proposals import ProposalState, conditions
 from services.dispatch.handlers import proposals
 from services.dispatch.handlers.proposals import Proposed, UnknownProposalError
@@ -19,7 +19,7 @@ from services.dispatch.store import proposals as store
 
 router = APIRouter()
 Reads = Annotated[Principal, Depends(require("analyst", "supervisor", "operator"))]
-Answers = Annotated[Principal, Depends(require("supervisor"))]
+Answers = Annotated[Principal, Depends(require_everywhere("supervisor"))]
 ProposalId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 
 
@@ -95,7 +95,7 @@ async def adopt(
 ) -> AdoptedView:  # fmt: skip
     """Make a version of the rules with a proposal, to be backtested and activated like any other."""
     try:
-        taken = await proposals.adopt(here, proposal_id, said.note if said else None, _city(who))
+        taken = await possible(proposals.adopt(here, proposal_id, said.note if said else None, who.name))
     except UnknownProposalError as error:
         raise Problem(404, str(error)) from error
     except CityError as error:
@@ -109,16 +109,9 @@ async def adopt(
 async def dismiss(here: Context, who: Answers, proposal_id: ProposalId, said: DismissCommand) -> AnswerView:
     """Let a proposal rest until as many rulings more say the same."""
     try:
-        return AnswerView.model_validate(await proposals.dismiss(here, proposal_id, said.note, _city(who)))
+        return AnswerView.model_validate(await proposals.dismiss(here, proposal_id, said.note, who.name))
     except UnknownProposalError as error:
         raise Problem(404, str(error)) from error
-
-
-def _city(who: Principal) -> str:
-    """Return the name of a supervisor of the whole city. Raises Problem 403 for one of some units."""
-    if who.units:
-        raise Problem(403, "rules are of the whole city: a supervisor of all units answers")
-    return who.name
 
 
 def _view(one: Proposed) -> ProposalView:

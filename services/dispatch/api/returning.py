@@ -13,20 +13,10 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from libs.common.contracts.dispatch import Against, ReturnGround
 from libs.common.contracts.vocabulary import UnitRef, Urgency
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.http import YEARS, Body, Cursor, Line, Page, page
+from libs.common.runtime.http import YEARS, Body, Cursor, Line, Page, Redacted, page
 from libs.common.runtime.problems import Problem, wrong_field
 from services.dispatch import handlers, store
-from services.dispatch.api.around import (
-    Context,
-    OrderView,
-    Reader,
-    Reading,
-    Redacted,
-    Returner,
-    Ruler,
-    commanding,
-    view,
-)
+from services.dispatch.api.around import Context, OrderView, Reader, Reading, Returner, Ruler, commanding, view
 from services.dispatch.domain import EvidenceError, ReturnBarredError, ReturnState
 from services.dispatch.handlers import Here
 

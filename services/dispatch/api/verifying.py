@@ -8,16 +8,19 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from libs.common.contracts.vocabulary import UnitRef
-from libs.common.runtime.http import Body, Cursor, Line, Moment, Page, page
+from libs.common.runtime.http import Body, Cursor, Line, Moment, Page, Redacted, page
 from services.dispatch import handlers, store
-from services.dispatch.api.around import Context, Reader, Redacted, Ruler, Worker, commanding
+from services.dispatch.api.around import Context, Reader, Ruler, Worker, commanding
 from services.dispatch.domain.verifying import VerificationState
 
 router = APIRouter()
 
 
 class LookCommand(Body):
-    """What is to be looked at. Without `unit` the street where it happens goes, without `due_at` in the city's time."""
+    """What is to be looked at. Without `unit` the street where it happens goes.
+
+    `due_at` may be sooner than the city's time, which holds without it.
+    """
 
     task: Redacted
     unit: Line | None = None

@@ -10,18 +10,9 @@ from libs.common.contracts.vocabulary import (
     ContactMethod,
     UnitRef,
 )
-from libs.common.runtime.http import Body, Line, Moment, Note
+from libs.common.runtime.http import Body, Line, Moment, Note, Redacted
 from services.dispatch import handlers
-from services.dispatch.api.around import (
-    Context,
-    Mover,
-    OrderView,
-    Reading,
-    Redacted,
-    Worker,
-    commanding,
-    view,
-)
+from services.dispatch.api.around import Context, Mover, OrderView, Reading, Worker, commanding, view
 from services.dispatch.domain import (
     accept,
     contact,

@@ -19,13 +19,24 @@ from services.dispatch.domain.helping import (
     drop,
     finish,
     helpers,
+    hurried,
     kept_up,
     rule_on_relief,
     take_part,
     turn_up,
 )
 from services.dispatch.domain.offices import is_office
-from services.dispatch.domain.orders import Appeal, Classified, Facts, Matter, Order, Route, State, Step
+from services.dispatch.domain.orders import (
+    Appeal,
+    Classified,
+    Facts,
+    Matter,
+    Order,
+    Route,
+    State,
+    Step,
+    without_words,
+)
 from services.dispatch.domain.plainness import reply_words
 from services.dispatch.domain.replies import Appealed, Names, appealed, reply_faults
 from services.dispatch.domain.returning import (
@@ -122,6 +133,7 @@ __all__ = [
     "hand_back",
     "helpers",
     "hierarchy",
+    "hurried",
     "is_office",
     "kept_up",
     "lapse",
@@ -139,4 +151,5 @@ __all__ = [
     "under",
     "waits_for",
     "wanted",
+    "without_words",
 ]

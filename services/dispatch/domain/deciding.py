@@ -11,7 +11,7 @@ from uuid import UUID
 from libs.common.contracts.dispatch import TicketDispatched, TicketRecalled
 from libs.common.contracts.envelope import Event
 from libs.common.contracts.vocabulary import UnitRef
-from services.dispatch.domain.orders import Appeal, End, Facts, Order, Route, led, read, told, where
+from services.dispatch.domain.orders import Appeal, End, Facts, Order, Route, led, read, told, where, without_words
 from services.dispatch.domain.working import move
 
 
@@ -52,7 +52,7 @@ def decide(
     """Bring a ticket's order to where the facts say it must be. `route` is that of the last judgement, if `wanted`."""
     ruling = _decide(ticket_id, facts, order, route, now, city, judged=judged)
     if facts.wordless and ruling.order:
-        return replace(ruling, order=ruling.order.without_words)
+        return Ruling(ruling.order.without_words, tuple(without_words(ruling.events)))
     return ruling
 
 

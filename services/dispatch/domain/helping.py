@@ -19,7 +19,7 @@ from services.dispatch.domain.working import NotPossibleError
 
 TaskState = Literal["assigned", "accepted", "arrived", "done", "relieved", "recalled"]
 TaskCommand = Literal["accept", "arrive", "finish", "ask_relief", "rule", "drop"]
-TaskActor = Literal["helper", "lead", "supervisor"]
+TaskActor = Literal["helper", "lead", "supervisor", "centre"]
 OWED: frozenset[TaskState] = frozenset({"assigned", "accepted", "arrived"})
 AT_WORK: frozenset[TaskState] = frozenset({"accepted", "arrived", "done"})
 """Of a unit that took its part on itself."""
@@ -34,6 +34,10 @@ class Limits:
 
     whistle: Mapping[Urgency, timedelta]
     part: Mapping[Urgency, timedelta]
+
+    def until(self, role: HelpRole, urgency: Urgency, now: datetime) -> datetime:
+        """Return when what is asked now is due."""
+        return now + (self.whistle if role == "whistle" else self.part)[urgency]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ TASKS: Mapping[TaskCommand, TaskWay] = MappingProxyType(
         "arrive": TaskWay(("whistle",), ("assigned",), ("helper", "supervisor"), "arrived"),
         "finish": TaskWay(_ANY, ("accepted", "arrived"), ("helper", "supervisor"), "done"),
         "ask_relief": TaskWay(_ANY, _OPEN, ("helper",), None),
-        "rule": TaskWay(_ANY, _OPEN, ("supervisor",), None),
+        "rule": TaskWay(_ANY, _OPEN, ("centre",), None),
         "drop": TaskWay(("sub_task", "whistle"), _OPEN, ("lead", "supervisor"), "recalled"),
     }
 )
@@ -224,6 +228,22 @@ def kept_up(
     if not told:
         events += [assigned(task) for task in fresh]
     return [*ended, *fresh], events
+
+
+def hurried(
+    tasks: Iterable[Task], limits: Limits, urgency: Urgency, now: datetime
+) -> tuple[list[Task], list[Event]]:  # fmt: skip
+    """Return the tasks that are due sooner in the class their order has now, each told again; none is due later.
+
+    Who turned up to a whistle did so in time, or not: that stays.
+    """
+    waited_for = [task for task in tasks if task.owed and task.state != "arrived"]
+    sooner = [
+        replace(task, due_at=due_at)
+        for task in waited_for
+        if (due_at := limits.until(task.role, urgency, now)) < task.due_at
+    ]
+    return sooner, [assigned(task) for task in sooner]
 
 
 def _stays(task: Task, order: Order, wanted: set[str]) -> bool:

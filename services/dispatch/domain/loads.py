@@ -7,12 +7,12 @@ Monday. Eight of ten days should lie in the interval: normal, with the variance 
 unit's days varied than that. All of it plain statistics and defaults of this project.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import fmean, median
 
-from libs.common.city.days import kind_of_day
+from libs.common.city.days import DayKind
 from libs.common.contracts.vocabulary import Urgency
 from services.dispatch.domain.orders import State
 
@@ -22,6 +22,8 @@ _FLAT = 2.0
 _EIGHT_OF_TEN = 1.2816
 AGES = ((1, "under_1_day"), (3, "1_to_3_days"), (7, "3_to_7_days"))
 OLDEST = "over_7_days"
+Kinds = Callable[[date], DayKind]
+"""What kind of day a date is, where the city is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,10 @@ class Work:
     forecast: tuple[Forecast, ...]
 
 
-def work(open_: Sequence[Open], days: Sequence[Day], today: date) -> Work:
+def work(open_: Sequence[Open], days: Sequence[Day], today: date, kind_of: Kinds) -> Work:
     """Put together what is known of a unit. `days` are those it had anything on, in order."""
     orders = sum(one.orders for one in open_)
-    per_day = pace(days, today)
+    per_day = pace(days, today, kind_of)
     return Work(
         open=orders,
         by_state=_counts((one.state, one.orders) for one in open_),
@@ -80,22 +82,24 @@ def work(open_: Sequence[Open], days: Sequence[Day], today: date) -> Work:
         by_age=_counts((_age(one.age), one.orders) for one in open_),
         per_day=per_day,
         days=round(orders / per_day, 1) if per_day else None,
-        forecast=forecast(days, today),
+        forecast=forecast(days, today, kind_of),
     )
 
 
-def pace(days: Sequence[Day], today: date) -> float | None:
+def pace(days: Sequence[Day], today: date, kind_of: Kinds) -> float | None:
     """Return how many orders a unit resolves on a working day; None if it resolved none."""
     first = max(today - timedelta(days=PACE_DAYS), days[0].day if days else today)
     resolved = {one.day: one.resolved for one in days}
-    counts = [resolved.get(day, 0) for day in _between(first, today) if kind_of_day(day) == "work"]
+    counts = [resolved.get(day, 0) for day in _between(first, today) if kind_of(day) == "work"]
     if not counts or not any(counts):
         return None
     usual = median(counts)
     return round(usual if usual >= 1 else fmean(counts), 2)
 
 
-def forecast(days: Sequence[Day], today: date, ahead: int = AHEAD_DAYS) -> tuple[Forecast, ...]:
+def forecast(
+    days: Sequence[Day], today: date, kind_of: Kinds, ahead: int = AHEAD_DAYS
+) -> tuple[Forecast, ...]:  # fmt: skip
     """Return how many orders will come from today on; nothing if less than two weeks are known."""
     first = max(today - timedelta(days=PROFILE_DAYS), days[0].day if days else today)
     known = list(_between(first, today))
@@ -103,28 +107,28 @@ def forecast(days: Sequence[Day], today: date, ahead: int = AHEAD_DAYS) -> tuple
     counts = [arrived.get(day, 0) for day in known]
     if len(known) < LEAST_DAYS or not any(counts):
         return ()
-    shape = _profile(known, counts)
-    lately = known[-LEVEL_DAYS:]
-    level = sum(counts[-LEVEL_DAYS:]) / sum(shape[_weekday(day)] for day in lately)
-    spread = _spread(known, counts, shape)
+    weekdays = [_weekday(day, kind_of(day)) for day in known]
+    shape = _profile(weekdays, counts)
+    level = sum(counts[-LEVEL_DAYS:]) / sum(shape[weekday] for weekday in weekdays[-LEVEL_DAYS:])
+    spread = _spread(weekdays, counts, shape)
     coming = [today + timedelta(days=step) for step in range(ahead)]
-    return tuple(_expected(day, level * shape[_weekday(day)], spread) for day in coming)
+    return tuple(_expected(day, level * shape[_weekday(day, kind_of(day))], spread) for day in coming)
 
 
-def _profile(days: Sequence[date], counts: Sequence[int]) -> list[float]:
+def _profile(weekdays: Sequence[int], counts: Sequence[int]) -> list[float]:
     """Return how much of a mean day comes on each day of the week, Monday first."""
     mean = fmean(counts)
     sums, numbers = [0.0] * 7, [0] * 7
-    for day, count in zip(days, counts, strict=True):
-        sums[_weekday(day)] += count / mean
-        numbers[_weekday(day)] += 1
+    for weekday, count in zip(weekdays, counts, strict=True):
+        sums[weekday] += count / mean
+        numbers[weekday] += 1
     return [(total + _FLAT) / (number + _FLAT) for total, number in zip(sums, numbers, strict=True)]
 
 
-def _spread(days: Sequence[date], counts: Sequence[int], shape: Sequence[float]) -> float:
+def _spread(weekdays: Sequence[int], counts: Sequence[int], shape: Sequence[float]) -> float:
     """Return by how much days vary more than a Poisson law has it; at least as much."""
     mean = fmean(counts)
-    usual = [mean * shape[_weekday(day)] for day in days]
+    usual = [mean * shape[weekday] for weekday in weekdays]
     return max(1.0, fmean((count - fit) ** 2 / fit for count, fit in zip(counts, usual, strict=True)))
 
 
@@ -133,8 +137,8 @@ def _expected(day: date, mean: float, spread: float) -> Forecast:
     return Forecast(day, round(mean, 1), round(max(0.0, mean - reach), 1), round(mean + reach, 1))
 
 
-def _weekday(day: date) -> int:
-    kind = kind_of_day(day)
+def _weekday(day: date, kind: DayKind) -> int:
+    """Return as which day of the week a date counts, Monday as 0."""
     if kind == "holiday":
         return 6
     return 0 if kind == "work" and day.weekday() >= 5 else day.weekday()

@@ -1,5 +1,6 @@
 """The order of a ticket, and what dispatch knows of the appeal behind it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -208,6 +209,8 @@ class Order(Appeal):
 
 Step = tuple[Order, list[Event]]
 _READ = tuple(field.name for field in fields(Appeal))
+_WRITTEN = {"note": "", "task": "", "reply": "", "why": ()}
+"""The fields of events that hold what people wrote, as they are with nothing in them."""
 
 
 def read(appeal: Appeal) -> dict[str, Any]:
@@ -234,3 +237,14 @@ def where(route: Route) -> dict[str, Any]:
 def told(order: Order, now: datetime) -> dict[str, Any]:
     """Return what every event of an order says."""
     return {"unit": order.unit, "round": order.round, "at": now}
+
+
+def without_words(events: Iterable[Event]) -> list[Event]:
+    """Return events as they are told of a ticket whose words were deleted: without what anybody wrote."""
+    return [event.model_copy(update=_emptied(event)) for event in events]
+
+
+def _emptied(event: Event) -> dict[str, object]:
+    known = type(event).model_fields
+    written = {name: empty for name, empty in _WRITTEN.items() if name in known}
+    return {name: empty if known[name].is_required() else known[name].default for name, empty in written.items()}

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from libs.common.city.rules import RuleSet, header_of
+from services.dispatch.domain.rules import changes
 
 ProposalState = Literal["adopted", "dismissed"]
 MOST_CODES = 8
@@ -74,6 +75,11 @@ def proposed_rule(proposal: Proposal, taken: Collection[str], why: tuple[str, st
         f"why.{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in zip(("zh", "en"), why, strict=True)
     ]
     return "\n".join(lines) + "\n"
+
+
+def only_adds(old: RuleSet, new: RuleSet) -> bool:
+    """Say whether rules are older ones with more between them, and nothing else."""
+    return all(change.what == "added" for change in changes(old, new))
 
 
 def with_rule(rules: RuleSet, before: str, rule: str) -> str:

@@ -5,7 +5,7 @@ those that say nothing (handed on, taken seriously, to be strengthened) do not e
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from libs.common.contracts.dispatch import ReplyFault
@@ -245,8 +245,3 @@ def _pairs(text: str) -> frozenset[str]:
     for run in _WORD.findall(text):
         found |= {run[i : i + 2] for i in range(len(run) - 1)} if not run.isascii() else {run}
     return frozenset(found - _COMMON_PAIRS)
-
-
-def names_of(places: Iterable[tuple[str, str]]) -> Names:
-    """Return the names of a city's places from pairs of a name and the name of its district."""
-    return Names(dict(places))

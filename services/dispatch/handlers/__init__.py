@@ -7,11 +7,11 @@ from services.dispatch.handlers.evidence import add_evidence, evidence_of, read_
 from services.dispatch.handlers.following import MEMORY, UNHEARD, on_event, on_timer, prepare
 from services.dispatch.handlers.handovers import do_handovers
 from services.dispatch.handlers.helping import Asked, ask_help, task_command
-from services.dispatch.handlers.hotspots import hot_events_of, on_hotspot
+from services.dispatch.handlers.hotspots import hot_among, hot_events_of, on_hotspot
 from services.dispatch.handlers.loads import keep_loads
 from services.dispatch.handlers.proactive import on_proactive
 from services.dispatch.handlers.returning import Ruled, give_back, on_ruling_late, rule_on
-from services.dispatch.handlers.rules import begin, keep_current
+from services.dispatch.handlers.rules import keep_current
 from services.dispatch.handlers.seeing import listed, show, viewer
 from services.dispatch.handlers.settling import RULING
 from services.dispatch.handlers.supplementing import on_supplement
@@ -31,13 +31,13 @@ __all__ = [
     "Sent",
     "add_evidence",
     "ask_help",
-    "begin",
     "check_reply",
     "command",
     "do_backtests",
     "do_handovers",
     "evidence_of",
     "give_back",
+    "hot_among",
     "hot_events_of",
     "keep_current",
     "keep_loads",

@@ -37,8 +37,8 @@ class Engine:
     vault: Vault
     messages: Messages
     names: Names
-    brought: bool = False
-    """Whether this process put its pack's rules among the versions."""
+    asked: tuple[object, ...] | None = None
+    """Which rules this process was last told to decide by: the version now, and each to come with its time."""
 
 
 Here = Context[Engine]

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from libs.common.runtime.database import alone
 from libs.common.versions import UnknownVersionError
 from services.dispatch.domain import Decision
 from services.dispatch.domain.backtests import Backtest, Owner, Tally, under
 from services.dispatch.handlers.around import Here
+from services.dispatch.handlers.jobs import failed
 from services.dispatch.handlers.rules import compiled
 from services.dispatch.routing import Index
 from services.dispatch.routing.router import LEARNED
@@ -36,20 +38,21 @@ async def do_backtests(here: Here) -> float:
     pool = here.database.pool
     if await store.waiting_backtest(pool) is None:
         return POLL_SECONDS
-    async with store.alone(pool, store.BACKTEST_LOCK) as leads:
+    async with alone(pool, store.BACKTEST_LOCK) as leads:
         waiting = await store.waiting_backtest(pool) if leads else None
         if waiting is None:
             return POLL_SECONDS
-        await store.save_backtest(pool, await _done(here, waiting))
+        try:
+            ended = await _done(here, waiting)
+        except Exception as error:  # noqa: BLE001 whatever it is, those behind it are not to wait for it
+            ended = failed(waiting, error, here.clock.now())
+        await store.save_backtest(pool, ended)
     return 0
 
 
 async def _done(here: Here, asked: Backtest) -> Backtest:
     pool, tally = here.database.pool, Tally()
-    try:
-        index = await compiled(here, asked.version)
-    except UnknownVersionError as error:
-        return replace(asked, state="failed", ended_at=here.clock.now(), error=str(error))
+    index = await compiled(here, asked.version)
     behind = first_id(asked.from_at)
     while batch := await decided(pool, behind, asked.until_at, AT_ONCE):
         await asyncio.to_thread(route_again, index, asked.owners, batch, tally)

@@ -5,15 +5,16 @@ from dataclasses import replace
 from uuid import UUID
 
 from libs.common.messaging.transaction import Tx
+from libs.common.runtime.database import alone
 from services.dispatch import store
-from services.dispatch.domain import Classified, Order, Step
+from services.dispatch.domain import Classified, Order, Step, without_words
 from services.dispatch.domain.handovers import Handover, hand_over, may_go
 from services.dispatch.handlers.around import Here
 from services.dispatch.handlers.assigning import Moved, keep_up
 from services.dispatch.handlers.deciding import note_decisions
 from services.dispatch.handlers.following import MEMORY
-from services.dispatch.store.backtests import HANDOVER_LOCK, alone
-from services.dispatch.store.handovers import concerned, next_orders, save_handover, waiting_handover
+from services.dispatch.handlers.jobs import failed
+from services.dispatch.store.handovers import HANDOVER_LOCK, concerned, next_orders, save_handover, waiting_handover
 
 POLL_SECONDS = 2.0
 AT_ONCE = 200
@@ -40,10 +41,17 @@ async def do_handovers(here: Here) -> float:
         waiting = await waiting_handover(pool) if leads else None
         if waiting is None:
             return POLL_SECONDS
-        tickets = await next_orders(pool, waiting, AT_ONCE)
-        async with here.database.begin() as tx:
-            await _hand_over(tx, here, waiting, tickets)
+        try:
+            await _next(here, waiting)
+        except Exception as error:  # noqa: BLE001 whatever it is, those behind it are not to wait for it
+            await save_handover(pool, failed(waiting, error, here.clock.now()))
     return 0
+
+
+async def _next(here: Here, handover: Handover) -> None:
+    tickets = await next_orders(here.database.pool, handover, AT_ONCE)
+    async with here.database.begin() as tx:
+        await _hand_over(tx, here, handover, tickets)
 
 
 async def _hand_over(tx: Tx, here: Here, handover: Handover, tickets: Sequence[UUID]) -> None:
@@ -69,7 +77,9 @@ def _moved(tx: Tx, here: Here, handover: Handover, order: Order) -> tuple[Step, 
     if route is None or route.unit.code == order.unit_code:
         return None
     moved, events = hand_over(order, route, tx.now)
-    return (moved.without_words if facts.wordless else moved, events), facts.classified, facts.wordless
+    if facts.wordless:
+        moved, events = moved.without_words, without_words(events)
+    return (moved, events), facts.classified, facts.wordless
 
 
 async def _keep(tx: Tx, here: Here, made: Sequence[tuple[Step, Classified, bool]]) -> None:

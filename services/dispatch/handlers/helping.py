@@ -81,7 +81,7 @@ async def task_command(
         raise Problem(404, "the order has no such task")
     actors = TASKS[name].by
     if not any(_acts(actor, viewer(here, who), order, task) for actor in actors):
-        raise Problem(403, f"this is for the {' or '.join(actors)} of the task")
+        raise Problem(403, f"only the {' or the '.join(actors)} may do this to the task")
     return await _keep(tx, order, tasks, act(task, tx.now))
 
 
@@ -90,7 +90,8 @@ def _acts(actor: TaskActor, asking: Viewer, order: Order, task: Task) -> bool:
         return asking.acts_for(task.unit_code)
     if actor == "lead":
         return stands("unit", asking, order) or stands("seat", asking, order)
-    return stands("supervisor", asking, order)
+    # Who supervises the lead stands for one of the two sides of a ruling; who supervises all stands for neither.
+    return stands("supervisor", asking, order) and (actor == "supervisor" or asking.units is None)
 
 
 async def _held(tx: Tx, here: Here, who: Principal, ticket_id: UUID) -> tuple[Order, Sequence[Task]]:
@@ -105,5 +106,5 @@ async def _keep(tx: Tx, order: Order, tasks: Sequence[Task], step: TaskStep) -> 
     task, events = step
     wordless = MEMORY.of(tx, str(order.ticket_id)).wordless
     await store.save_tasks(tx, [task.without_words if wordless else task])
-    tell(tx, order, events, {**{t.task_id: t for t in tasks}, task.task_id: task}.values())
+    tell(tx, order, events, {**{t.task_id: t for t in tasks}, task.task_id: task}.values(), wordless=wordless)
     return task

@@ -19,6 +19,7 @@ from services.dispatch.domain import (
     Route,
     Step,
     Viewer,
+    without_words,
 )
 from services.dispatch.handlers.around import Here
 from services.dispatch.handlers.assigning import Moved, keep_up
@@ -62,7 +63,9 @@ async def keep(tx: Tx, here: Here, step: Step) -> Order:
     """Store an order as a command left it, tell it, and bring what others owe to where it is now."""
     order, events = step
     facts = MEMORY.of(tx, str(order.ticket_id))
-    wordless, kept = facts.wordless, order.without_words if facts.wordless else order
+    wordless, kept = facts.wordless, order
+    if wordless:
+        kept, events = order.without_words, without_words(events)
     await store.save(tx, [kept])
     if facts.classified:
         await note_decisions(tx, here, [(kept, facts.classified, events)])

@@ -1,6 +1,8 @@
 """Hearing of hot events, and telling of which an order is part."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from libs.common.contracts.classify import HotspotCooled, HotspotRaised, HotspotUpdated
@@ -35,8 +37,19 @@ def _heard(here: Here, event: Envelope[News]) -> HotEvent:
 
 async def hot_events_of(tx: Tx, order: Order) -> list[HotEvent]:
     """Return the hot events that an order's appeal is part of by what is known now."""
-    try:
-        received_at = born(order.ticket_id)
-    except ValueError:  # an id that another system gave
-        received_at = order.dispatched_at
+    received_at = _received_at(order)
     return events_of(order, received_at, await store.hot_events_at(tx.connection, received_at))
+
+
+async def hot_among(connection: Any, orders: Sequence[Order]) -> list[list[HotEvent]]:
+    """Return of each of these orders the hot events that its appeal is part of and that have not cooled."""
+    at = [_received_at(order) for order in orders]
+    known = await store.hot_now(connection, max(at)) if at else []
+    return [events_of(order, received_at, known) for order, received_at in zip(orders, at, strict=True)]
+
+
+def _received_at(order: Order) -> datetime:
+    try:
+        return born(order.ticket_id)
+    except ValueError:  # an id that another system gave
+        return order.dispatched_at

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from libs.common.city.days import kinds_of
 from services.dispatch.domain import Load
-from services.dispatch.domain.loads import PACE_DAYS, PROFILE_DAYS, Day, Work, pace, work
+from services.dispatch.domain.loads import PACE_DAYS, PROFILE_DAYS, Day, Kinds, Work, pace, work
 from services.dispatch.handlers.around import Here
 from services.dispatch.store import loads as store
 
@@ -25,14 +26,14 @@ async def keep_loads(here: Here) -> float:
         return LOOK_SECONDS
     today = _today(here, now)
     days = await store.unit_days(pool, None, today - timedelta(days=PACE_DAYS), today)
-    paces = await asyncio.to_thread(_paces, days, today)
+    paces = await asyncio.to_thread(_paces, days, today, _kinds(here))
     open_ = await store.open_orders(pool)
     here.engine.router.loads = {unit: Load(open_.get(unit, 0), paces.get(unit)) for unit in open_.keys() | paces.keys()}
     return LOOK_SECONDS
 
 
-def _paces(days: Mapping[str, Sequence[Day]], today: date) -> dict[str, float | None]:
-    return {unit: pace(mine, today) for unit, mine in days.items()}
+def _paces(days: Mapping[str, Sequence[Day]], today: date, kind_of: Kinds) -> dict[str, float | None]:
+    return {unit: pace(mine, today, kind_of) for unit, mine in days.items()}
 
 
 async def count_days(here: Here, now: datetime) -> None:
@@ -50,9 +51,14 @@ async def work_of(here: Here, units: Sequence[str] | None) -> dict[str, Work]:
     open_ = await store.open_of(pool, units, now)
     days = await store.unit_days(pool, units, today - timedelta(days=PROFILE_DAYS), today)
     names = sorted(units if units is not None else open_.keys() | days.keys())
+    kind_of = _kinds(here)
     return await asyncio.to_thread(
-        lambda: {name: work(open_.get(name, ()), days.get(name, ()), today) for name in names}
+        lambda: {name: work(open_.get(name, ()), days.get(name, ()), today, kind_of) for name in names}
     )
+
+
+def _kinds(here: Here) -> Kinds:
+    return kinds_of(here.engine.router.city.policy.calendar.holidays)[0]
 
 
 def _today(here: Here, now: datetime) -> date:

@@ -1,7 +1,7 @@
 """Having a third unit look on the spot, and taking what it found."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from services.dispatch.domain import (
     find,
     order_look,
     waits_for,
+    without_words,
 )
 from services.dispatch.handlers.around import Here
 from services.dispatch.handlers.following import MEMORY
@@ -43,9 +44,7 @@ async def send_to_look(tx: Tx, here: Here, who: Principal, ticket_id: UUID, sent
     """Have a third unit look before a return is ruled on. Raises NotPossibleError, Problem 403 and 422."""
     order, matter, pending, _ = await pending_of(tx, here, who, ticket_id)
     unit = _looker(here, order, matter, sent.unit)
-    if sent.due_at and sent.due_at <= tx.now:
-        raise wrong_field("due_at", "must lie in the future")
-    due_at = sent.due_at.astimezone(UTC) if sent.due_at else tx.now + here.engine.returns.look[order.urgency]
+    due_at = _until(sent, tx.now, here.engine.returns.look[order.urgency])
     past = await store.verifications_of(tx.connection, [ticket_id])
     look = Verification(
         verification_id=here.clock.new_id(), return_id=pending.return_id, ticket_id=ticket_id, round=order.round,
@@ -58,6 +57,14 @@ async def send_to_look(tx: Tx, here: Here, who: Principal, ticket_id: UUID, sent
         tx.schedule(RULING, str(ticket_id), waiting.due_at)
     await enqueue(tx.connection, [_asking(here, order, look)], tx.now)
     return await _keep(tx, step)
+
+
+def _until(sent: Sent, now: datetime, longest: timedelta) -> datetime:
+    """Return until when someone looks. The return waits so long, so nobody puts its ruling off further."""
+    due_at = sent.due_at or now + longest
+    if not now < due_at <= now + longest:
+        raise wrong_field("due_at", f"must lie in the future, by at most {longest / timedelta(minutes=1):.0f} minutes")
+    return due_at.astimezone(UTC)
 
 
 def _looker(here: Here, order: Order, matter: Matter, named: str | None) -> UnitRef:
@@ -106,6 +113,6 @@ async def _keep(tx: Tx, step: VerificationStep) -> Verification:
     look, events = step
     wordless = MEMORY.of(tx, str(look.ticket_id)).wordless
     await store.save_verifications(tx, [look.without_words if wordless else look])
-    for event in events:
+    for event in without_words(events) if wordless else events:
         tx.emit(str(look.ticket_id), event)
     return look

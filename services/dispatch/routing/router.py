@@ -27,7 +27,7 @@ SUCCEEDED = "succeeded"
 
 
 class SecondOpinion(Protocol):
-    """What learned from a city's history whom matters went to: it is asked beside the rules, and only shown."""
+    """What learned from a city's history whom matters went to: beside the rules, or leading where the city lets it."""
 
     def __call__(self, matter: Matter) -> Sequence[tuple[str, float]]:
         """Return unit codes with their probabilities, the likeliest first; none if it has no opinion."""

@@ -1,7 +1,5 @@
-"""Backtests, and the one process that works on a kind of job."""
+"""Backtests."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +7,8 @@ from libs.common.runtime.rows import Rows
 from services.dispatch.domain.backtests import Backtest
 
 BACKTESTS = Rows("backtests", Backtest, key=("backtest_id",))
-BACKTEST_LOCK, HANDOVER_LOCK = 4_712_371, 4_712_372
-"""Whoever holds one does jobs of that kind, one process of all."""
+BACKTEST_LOCK = 4_712_371
+"""Whoever holds it does backtests, one process of all."""
 
 WAITING = "WHERE state = 'waiting' ORDER BY asked_at, backtest_id LIMIT 1"
 
@@ -36,16 +34,3 @@ async def backtests(connection: Any, version: str, limit: int) -> list[Backtest]
     """Return the backtests of rules that were asked for last, the newest first."""
     where = "WHERE version = $1 ORDER BY asked_at DESC, backtest_id DESC LIMIT $2"
     return await BACKTESTS.load(connection, where, version, limit)
-
-
-@asynccontextmanager
-async def alone(pool: Any, lock: int) -> AsyncIterator[bool]:
-    """Say whether no other process does this kind of job now; while the block runs, none will."""
-    async with pool.acquire() as connection:
-        leads: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock)
-        try:
-            yield leads
-        finally:
-            # A connection goes back to the pool as it is, with the locks it has.
-            if leads:
-                await connection.execute("SELECT pg_advisory_unlock($1)", lock)

@@ -28,8 +28,8 @@ DELETE FROM decisions WHERE decision_id = ANY(ARRAY(
 
 
 def first_id(moment: datetime) -> UUID:
-    """Return what no id that was made at a moment or later is below: they begin with their milliseconds."""
-    return UUID(int=round(moment.timestamp() * 1000) << 80)
+    """Return what no id that was made at a moment or later is below: they begin with their milliseconds since 1970."""
+    return UUID(int=max(0, round(moment.timestamp() * 1000)) << 80)
 
 
 async def add_decisions(tx: Tx, decisions: Iterable[Decision]) -> None:

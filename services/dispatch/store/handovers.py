@@ -7,6 +7,8 @@ from libs.common.runtime.rows import Rows
 from services.dispatch.domain.handovers import MOVABLE, Handover
 
 HANDOVERS = Rows("handovers", Handover, key=("handover_id",))
+HANDOVER_LOCK = 4_712_372
+"""Whoever holds it hands over, one process of all."""
 
 # Where an order happens, to the street's code, is among what is known of its ticket.
 CONCERNED = """

@@ -10,6 +10,7 @@ from services.dispatch.domain.hotspots import HotEvent
 
 HOT_EVENTS = Rows("hot_events", HotEvent, key=("hotspot_id",))
 MOST = 500
+HOT = "WHERE hot AND first_at <= $1 ORDER BY first_at DESC LIMIT $2"
 AROUND = "WHERE first_at <= $1 AND (hot OR last_at >= $1) ORDER BY first_at DESC LIMIT $2"
 
 
@@ -24,3 +25,8 @@ async def hear_hot_events(tx: Tx, heard: Iterable[HotEvent]) -> None:
 async def hot_events_at(connection: Any, moment: datetime) -> list[HotEvent]:
     """Return the hot events that there were at a moment, the one that began last first."""
     return await HOT_EVENTS.load(connection, AROUND, moment, MOST)
+
+
+async def hot_now(connection: Any, until: datetime) -> list[HotEvent]:
+    """Return the hot events that have not cooled, of those that began by an instant, the one that began last first."""
+    return await HOT_EVENTS.load(connection, HOT, until, MOST)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from libs.common.contracts.vocabulary import Urgency
@@ -15,12 +15,16 @@ from services.dispatch.domain import Order, State
 ORDERS = Rows("orders", Order, key=("ticket_id",))
 
 FACTS = "SELECT facts FROM aggregates WHERE subject = $1"
+# The indexes have the orders of a state, and of a unit in a state, as they are listed. A page is put together from the
+# first of each of these: it costs the same however many orders there are, and hand-overs write no index more for it.
 PAGE = """
-WHERE (dispatched_at, ticket_id) > ($1, $2)
-  AND ($3::text[] IS NULL OR unit_code = ANY($3)) AND ($4::text IS NULL OR state = $4)
-  AND ($5::text IS NULL OR starts_with(code, $5)) AND ($6::text IS NULL OR urgency = $6)
-  AND ($7::int IS NULL OR round = $7)
-ORDER BY dispatched_at, ticket_id LIMIT $8
+WHERE ticket_id = ANY(ARRAY(
+    SELECT first.ticket_id FROM unnest($4::text[]) each_state{units} CROSS JOIN LATERAL (
+        SELECT ticket_id, dispatched_at FROM orders
+        WHERE state = each_state{conditions} AND (dispatched_at, ticket_id) > ($1, $2)
+        ORDER BY dispatched_at, ticket_id LIMIT $3
+    ) first ORDER BY first.dispatched_at, first.ticket_id LIMIT $3
+)) ORDER BY dispatched_at, ticket_id
 """
 
 
@@ -60,5 +64,18 @@ async def list_orders(
     database: Database, units: Sequence[str] | None, filters: Filters, after: tuple[datetime, UUID], limit: int
 ) -> list[Order]:
     """Return orders of these leads (of all if None), handed over longest ago first, from behind `after`."""
-    wanted = (filters.state, filters.code, filters.urgency, filters.round)
-    return await ORDERS.load(database.pool, PAGE, *after, units, *wanted, limit)
+    states = [filters.state] if filters.state else get_args(State)
+    where, arguments = _page(units, filters)
+    return await ORDERS.load(database.pool, where, *after, limit, states, *arguments)
+
+
+def _page(units: Sequence[str] | None, filters: Filters) -> tuple[str, list[Any]]:
+    """Return the statement of a page with only the conditions that are asked for, and what they ask."""
+    asked = {"starts_with(code, {})": filters.code, "urgency = {}": filters.urgency, "round = {}": filters.round}
+    kept: dict[str, Any] = {text: value for text, value in asked.items() if value is not None}
+    among = ""
+    if units is not None:
+        kept, among = {"unit_code = each_unit": units, **kept}, " CROSS JOIN unnest($5::text[]) each_unit"
+    conditions = [text.format(f"${number}") for number, text in enumerate(kept, 5)]
+    where = PAGE.format(units=among, conditions="".join(f" AND {condition}" for condition in conditions))
+    return where, list(kept.values())

@@ -10,6 +10,8 @@ from libs.common.runtime.rows import Rows
 from services.dispatch.domain.proposals import Answer, Proposal
 
 ANSWERS = Rows("proposals", Answer, key=("proposal_id", "at"))
+ADOPT_LOCK = 4_712_373
+"""Whoever holds it adopts a proposal: each builds on the one before."""
 
 # Once it was answered only what was ruled later counts. Only where the rules sent it wrongly can a rule put it right.
 PROPOSALS = """
@@ -28,6 +30,12 @@ WHERE NOT EXISTS (SELECT FROM proposals p WHERE p.proposal_id = a.proposal_id AN
 GROUP BY proposal_id, rule, unit_code, to_code, category ->> 0, category ->> 1
 HAVING count(DISTINCT ticket_id) >= $3 ORDER BY tickets DESC, proposal_id LIMIT $4
 """
+# What a person rolled back, or let rest for so long, is not built on.
+NEWEST_ADOPTED = """
+SELECT version FROM proposals p WHERE state = 'adopted' AND at > $1 AND NOT EXISTS (
+    SELECT FROM rule_activations a WHERE a.version = p.version AND from_at <= $2 AND cancelled_at IS NULL
+) ORDER BY at DESC LIMIT 1
+"""
 MOST = 500
 _PROPOSAL = TypeAdapter(Proposal)
 
@@ -36,6 +44,12 @@ async def proposals(connection: Any, since: datetime, centre: str, least: int) -
     """Return what at least so many rulings since an instant propose, what most do first; to the centre none does."""
     found = await connection.fetch(PROPOSALS, since, centre, least, MOST)
     return [_PROPOSAL.validate_python(dict(row)) for row in found]
+
+
+async def newest_adopted(connection: Any, since: datetime, now: datetime) -> str | None:
+    """Return the rules that were adopted last, since an instant, and were never in force."""
+    version: str | None = await connection.fetchval(NEWEST_ADOPTED, since, now)
+    return version
 
 
 async def answers(connection: Any, limit: int) -> list[Answer]:

@@ -118,3 +118,35 @@ async def test_a_backtest_that_lost_its_process_is_begun_anew(world: Dispatching
 async def test_what_cannot_be_tried_is_refused(world: Dispatching, body: dict[str, object], status: int) -> None:
     answer = await world.http.post("/dispatch/v1/rules/000000000000/backtest", json=body)
     assert answer.status_code == status
+
+
+async def test_a_span_may_begin_before_there_were_ids_that_tell_their_time(world: Dispatching) -> None:
+    await world.judged()
+    own = (await world.get("rules"))[0]["version"]
+    asked = await world.post(f"rules/{own}/backtest", {"from": "1900-01-01T00:00:00Z", "until": "1900-02-01T00:00:00Z"})
+    done = await world.ended(f"rules/backtests/{asked['backtest_id']}")
+    assert (done["state"], done["report"]["tickets"]) == ("done", 0)
+
+
+async def test_a_backtest_that_cannot_be_done_fails_by_itself_and_one_that_may_yet_is_tried_again(
+    world: Dispatching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors: list[Exception] = [ConnectionResetError(), KeyError("co-heating")]
+    route = backtests.route_again
+
+    def fails(*arguments: Any) -> None:
+        if errors:
+            raise errors.pop(0)
+        route(*arguments)
+
+    monkeypatch.setattr(backtests, "route_again", fails)
+    await world.judged()
+    own = (await world.get("rules"))[0]["version"]
+    first = await world.post(f"rules/{own}/backtest", SPAN)
+    world.clock.advance(seconds=1)
+    second = await world.post(f"rules/{own}/backtest", SPAN)
+    failed = await world.ended(f"rules/backtests/{first['backtest_id']}")
+    assert (failed["state"], failed["error"]) == ("failed", "it could not be done: the log has the error")
+    done = await world.ended(f"rules/backtests/{second['backtest_id']}")
+    assert (done["state"], done["report"]["tickets"]) == ("done", 1)
+    assert await world.stage.not_ready() == []

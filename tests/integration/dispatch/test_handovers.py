@@ -125,3 +125,24 @@ async def test_only_a_supervisor_of_all_units_hands_over_and_personal_data_in_th
         assert (await world.http.post("/dispatch/v1/handovers", json=ALL, headers=who)).status_code == 403
     begun = await world.post("handovers", {**ALL, "note": "联系13812345678"})
     assert begun["note"] == "联系⟦phone-1⟧"
+
+
+async def test_a_handover_that_cannot_be_done_fails_and_those_behind_it_are_done(
+    world: Dispatching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = await world.judged()
+    keep, errors = handovers._keep, [ValueError(NOTE)]
+
+    async def fails(tx: Tx, here: Here, made: object) -> None:
+        if errors:
+            raise errors.pop()
+        await keep(tx, here, made)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(handovers, "_keep", fails)
+    first = await world.post("handovers", ALL)
+    world.clock.advance(seconds=1)
+    second = await world.post("handovers", ALL)
+    failed = await world.ended(f"handovers/{first['handover_id']}")
+    assert (failed["state"], failed["error"]) == ("failed", "it could not be done: the log has the error")
+    assert (await world.ended(f"handovers/{second['handover_id']}"))["moved"] == 1
+    assert await units(world, ticket) == ["dept-urban-management"]

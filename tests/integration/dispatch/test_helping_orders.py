@@ -7,13 +7,15 @@ from typing import Any
 import httpx
 import pytest
 
+from libs.common.contracts.classify import TicketReclassified
 from libs.common.contracts.feedback import TicketClosed, TicketReopened
 from libs.common.contracts.intake import TicketErased, TicketWithdrawn
-from tests.support.orders import HEATING, RECEIVED, STREET, World, orders_world
+from tests.support.orders import HEATING, JUDGED, RECEIVED, STREET, World, orders_world
 from tests.support.stages import NOON
 
 HELPER = ("dept-urban-management",)
 STREET_UNIT = ("s-110105026",)
+HEATING_AGAIN = TicketReclassified.model_validate(JUDGED | {"previous": "heating-01-01", "reason": "补充核实"})
 WHISTLE = {"role": "whistle", "unit": "co-water", "task": "现场渗漏，请到场处置"}
 
 
@@ -77,7 +79,10 @@ async def test_only_the_helper_takes_its_part_and_only_the_centre_relieves_it(wo
     waiting = await world.http.get("/dispatch/v1/tasks", params={"relief": "true"}, headers=centre)
     assert [item["task_id"] for item in waiting.json()["items"]] == [part["task_id"]]
     verdict = {"upheld": True, "note": "属实"}
-    assert (await do(world, part, "rule", verdict, helper)).status_code == 403
+    above_the_lead = world.key("supervisor", units=("dept-urban-management",))
+    refused = [await do(world, part, "rule", verdict, key) for key in (helper, above_the_lead)]
+    assert [answer.status_code for answer in refused] == [403, 403]
+    assert "only the centre" in refused[1].json()["detail"]
     assert (await do(world, part, "rule", verdict, centre)).json()["state"] == "relieved"
     assert (await world.see(as_=helper)).status_code == 403
 
@@ -222,3 +227,19 @@ async def test_a_contact_is_noted_later_and_a_failed_try_is_no_response(world: W
         assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "at")
     told = await world.probe.until(lambda seen: sum(event.data.name == "ticket.contacted" for event in seen) == 2)
     assert [event.data.reached for event in told if event.data.name == "ticket.contacted"] == [False, True]
+
+
+async def test_parts_of_an_order_that_becomes_graver_are_due_sooner_and_told_again(world: World) -> None:
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
+    asked = {**WHISTLE, "role": "sub_task", "due_at": "2026-03-12T12:00:00+08:00"}
+    given = (await world.do("tasks", asked)).json()
+    (named,) = [part for part in await tasks(world) if part["role"] == "co_handler"]
+    await world.peer.say(world.ticket, HEATING_AGAIN)
+    assert {part["due_at"] for part in await tasks(world)} == {"2026-03-02T16:00:00Z", "2026-03-12T04:00:00Z"}
+    world.clock.advance(minutes=10)
+    await world.peer.say(world.ticket, HEATING_AGAIN.model_copy(update={"urgency": "urgent"}))
+    assert {part["due_at"] for part in await tasks(world)} == {"2026-03-02T05:10:00Z"}
+    told = await world.probe.until(lambda seen: sum(event.data.name == "ticket.assigned" for event in seen) == 3)
+    again = [event.data for event in told if event.data.name == "ticket.assigned"][1:]
+    assert {str(said.task_id) for said in again} == {given["task_id"], named["task_id"]}
+    assert {said.due_at.isoformat() for said in again} == {"2026-03-02T05:10:00+00:00"}

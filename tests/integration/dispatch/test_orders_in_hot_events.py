@@ -39,7 +39,11 @@ async def test_an_order_shows_the_hot_event_it_is_part_of(world: World, first: s
     assert await shown(world) == [("望京街道 暖气不热", "low", True, 12)]
     await world.peer.say(event, HotspotUpdated(**HOT | {"count": 40, "risk": "high"}))
     assert await shown(world) == [("望京街道 暖气不热", "high", True, 40)]
+    (listed,) = (await world.http.get("/dispatch/v1/orders")).json()["items"]
+    assert [one["hotspot_id"] for one in listed["hot_events"]] == [str(event)]
     await world.peer.say(event, HotspotCooled(**HOT | {"count": 44, "last_at": NOON + timedelta(hours=1)}))
+    (listed,) = (await world.http.get("/dispatch/v1/orders")).json()["items"]
+    assert listed["hot_events"] == []
     assert await shown(world) == [("望京街道 暖气不热", "low", False, 44)]
 
 

@@ -47,7 +47,8 @@ OF_AN_ORDER: dict[str, Any] = {
     "POST /orders/{ticket_id}/verify": {"done": True, "note": "看过了"},
 }
 """What stands under an order, with what is said there."""
-LISTS = {f"GET /{name}" for name in ("orders", "tasks", "whistles", "returns", "bounces", "verifications", "loads")}
+LISTED = ("orders", "tasks", "whistles", "returns", "bounces", "verifications", "loads", "proactive")
+LISTS = {f"GET /{name}" for name in LISTED}
 """What lists what a key sees, and what others have if they are asked for by name."""
 OF_THE_CITY: dict[str, Any] = {
     "GET /proposals": None,

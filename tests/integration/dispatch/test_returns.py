@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from libs.common.contracts.classify import TicketClassified
 from libs.common.contracts.feedback import TicketReopened
 from libs.common.contracts.intake import TicketErased, TicketLinked, TicketSupplemented, TicketWithdrawn
 from tests.support.orders import HEATING, RECEIPT, RECEIVED, STREET, World, orders_world
@@ -15,6 +16,7 @@ from tests.support.stages import NOON
 
 NOTE = "供热设施由小区自行管理，有合同为据"
 STREET_UNIT = ("s-110105026",)
+LEAK = {"code": "heating-02-01", "category": ("供热采暖", "抢修与设施", "暖气漏水")}
 
 
 @pytest.fixture
@@ -216,17 +218,27 @@ async def test_what_is_added_to_an_appeal_reaches_the_order_whichever_comes_firs
     await world.peer.say(world.ticket, TicketErased(words=True, at=NOON))
     await world.peer.say(world.ticket, TicketSupplemented(text="琉璃瓦旁边", at=NOON))
     assert (await world.see()).json()["supplements"] == []
+    look = {"task": "看琉璃瓦", "unit": STREET_UNIT[0]}
+    assert (await world.do("verification", look)).status_code == 201
+    await world.do("verify", {"done": False, "note": "琉璃瓦完好"}, world.key("unit", units=STREET_UNIT))
     await rules(world, upheld=False, note="琉璃瓦由你们负责")
+    await world.do("accept")
+    await world.do("contact", {"method": "phone", "note": "琉璃瓦"})
+    await world.do("tasks", {"role": "sub_task", "unit": "co-water", "task": "琉璃瓦"})
+    await world.do("reassign", {"unit": "dept-water", "note": "琉璃瓦"})
+    written = ("contacted", "verified", "ruled", "assigned", "reassigned")
+    await world.probe.named(*(f"ticket.{name}" for name in written))
+    assert [event.data for event in world.probe.seen if "琉璃瓦" in event.data.model_dump_json()] == []
     pool = world.stage.context.database.pool
     tables = ("orders", "returns", "supplements", "aggregates", "verifications")
     stored = str([await pool.fetch(f"SELECT t::text FROM {table} t") for table in tables])  # noqa: S608
     assert [word for word in ("暖气片", "琉璃瓦", "自行管理") if word in stored] == []
 
 
-async def ruled_alike(world: World, times: int) -> None:
+async def ruled_alike(world: World, times: int, judged: TicketClassified = HEATING) -> None:
     for _ in range(times):
         world.ticket = world.clock.new_id()
-        await world.peer.say(world.ticket, RECEIVED, HEATING)
+        await world.peer.say(world.ticket, RECEIVED, judged)
         await back(world)
         world.clock.advance(minutes=5)
         await rules(world, upheld=True, unit="dept-housing")
@@ -311,3 +323,33 @@ async def test_a_supervisor_of_some_units_neither_undoes_a_ruling_nor_passes_on_
     undone = await world.do("reassign", away, above)
     assert (undone.status_code, "ruling" in undone.json()["detail"]) == (403, True)
     assert (await world.do("reassign", away, world.key("supervisor"))).status_code == 200
+
+
+async def test_a_look_on_the_spot_puts_a_ruling_off_by_no_more_than_the_city_lets_it(world: World) -> None:
+    await world.peer.say(world.ticket, RECEIVED, HEATING)
+    await back(world, "not_our_area")
+    world.clock.advance(hours=3)
+    for due_at in ("2199-01-01T00:00:00+08:00", "2026-03-02T17:00:01+08:00", "2026-03-02T15:00:00+08:00"):
+        refused = await world.do("verification", {"task": "请核实", "due_at": due_at})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "due_at")
+    look = {"task": "请核实", "due_at": "2026-03-02T17:00:00+08:00"}
+    assert (await world.do("verification", look)).status_code == 201
+    assert [one["due_at"] for one in await returns(world)] == ["2026-03-02T09:00:00Z"]
+    world.clock.advance(hours=2, seconds=1)
+    await world.probe.named("ticket.escalated")
+
+
+async def test_proposals_adopted_one_after_another_are_all_in_the_last_version(world: World) -> None:
+    await ruled_alike(world, 3)
+    await ruled_alike(world, 3, HEATING.model_copy(update=LEAK))
+    proposed = (await world.http.get("/dispatch/v1/proposals")).json()
+    adopted = [await world.http.post(f"/dispatch/v1/proposals/{one['proposal_id']}/adopt") for one in proposed]
+    versions = [answer.json()["version"] for answer in adopted]
+    texts = [(await world.http.get(f"/dispatch/v1/rules/{version}")).json()["text"] for version in versions]
+    assert [text.count('id = "ruled_') for text in texts] == [1, 2]
+    for version in versions:
+        await world.http.post(f"/dispatch/v1/rules/{version}/activate", json={})
+    world.clock.advance(seconds=6)
+    await world.stage.service.jobs["rules"](world.stage.context)
+    for code in ("heating-01-01", "heating-02-01"):
+        assert (await world.route(code=code, address="朝阳区望京街道")).json()["unit"]["code"] == "dept-housing"

@@ -9,6 +9,7 @@ import pytest
 
 from libs.common.contracts.intake import TicketErased
 from services.dispatch import handlers
+from services.dispatch.handlers import rules
 from services.dispatch.store import deciding
 from tests.support.routing import BALIZHUANG, CHANGED, OWN, Dispatching, dispatching
 from tests.support.stages import CITY, NOON, ManualClock
@@ -129,7 +130,6 @@ async def test_a_process_starts_with_what_a_person_put_in_force(fresh_database: 
     async with dispatching(fresh_database, tmp_path, clock) as world:
         version = await world.brought(CHANGED)
         await world.in_force(version)
-    # Real time, by which a process reads what is in force before its clock is there, is later than the test's.
     async with dispatching(fresh_database, tmp_path, clock) as world:
         ticket = await world.judged()
         assert (await world.get(f"orders/{ticket}"))["rule"] == "heating"
@@ -226,3 +226,25 @@ async def test_the_decisions_on_another_units_order_are_not_shown(world: Dispatc
     ticket: UUID = await world.judged()
     other = world.key("unit", units=("dept-water",))
     assert (await world.http.get(f"/dispatch/v1/orders/{ticket}/decisions", headers=other)).status_code == 403
+
+
+async def test_the_packs_own_rules_decide_where_this_release_cannot_read_what_is_in_force_or_will_be(
+    fresh_database: str, tmp_path: Path
+) -> None:
+    clock = ManualClock()
+    async with dispatching(fresh_database, tmp_path, clock) as world:
+        version, later = [await world.brought(text) for text in (CHANGED, CHANGED + "\n")]
+        await world.in_force(version)
+        await world.post(f"rules/{later}/activate", {"at": (NOON + timedelta(hours=1)).isoformat()})
+        newer = "UPDATE rule_sets SET text = 'magic = true' WHERE by IS NOT NULL"
+        await world.here.database.pool.execute(newer)
+    async with dispatching(fresh_database, tmp_path, clock) as world:
+        own = world.here.engine.router.city.rules.version
+        for _ in range(2):
+            standing = await world.get("rules/activations")
+            ticket = await world.judged()
+            assert (standing["routing_by"], (await world.get(f"orders/{ticket}"))["rule"]) == (own, "duty")
+            clock.advance(hours=1)
+        assert standing["in_force"]["version"] == later
+        await rules.keep_current(world.here)
+        assert await world.stage.not_ready() == []

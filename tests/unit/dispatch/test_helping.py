@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from libs.common.contracts.dispatch import TicketAssigned, TicketAssisted, TicketDispatched
 from libs.common.contracts.envelope import Event
-from libs.common.contracts.vocabulary import UnitRef
+from libs.common.contracts.vocabulary import UnitRef, Urgency
 from services.dispatch.domain import (
     TASKS,
+    Limits,
     NotPossibleError,
     Order,
     Task,
@@ -26,6 +27,7 @@ from services.dispatch.domain import (
     drop,
     finish,
     helpers,
+    hurried,
     kept_up,
     reassign,
     rule_on_relief,
@@ -226,3 +228,23 @@ def test_an_order_is_shown_to_who_owes_a_part_or_did_it_and_worked_on_by_who_too
     assert helpers(tasks) == {"assigned", "accepted", "arrived", "done"}
     assert at_work(tasks, 1) == ("accepted", "arrived", "done")
     assert at_work(tasks, 2) == ()
+
+
+def test_in_a_graver_class_what_is_owed_is_due_sooner_and_told_again_and_nothing_is_due_later() -> None:
+    classes: tuple[Urgency, ...] = get_args(Urgency)
+    limits = Limits(
+        {urgency: timedelta(minutes=30 if urgency == "urgent" else 1440) for urgency in classes},
+        {urgency: timedelta(hours=1 if urgency == "urgent" else 84) for urgency in classes},
+    )
+    late = NOON + timedelta(days=3)
+    owed = task(due_at=late)
+    called = task(role="whistle", due_at=late)
+    rest = [task(due_at=NOON), task(state="done", due_at=late), task(role="whistle", state="arrived", due_at=late)]
+    sooner, told = hurried([owed, called, *rest], limits, "urgent", NOON)
+    assert [(one.task_id, one.due_at - NOON) for one in sooner] == [
+        (owed.task_id, timedelta(hours=1)), (called.task_id, timedelta(minutes=30)),
+    ]  # fmt: skip
+    assert [(said.task_id, said.due_at) for said in told if isinstance(said, TicketAssigned)] == [
+        (one.task_id, one.due_at) for one in sooner
+    ]
+    assert hurried(sooner, limits, "general", NOON) == ([], [])

@@ -102,7 +102,7 @@ def make_pack(cases: Sequence[Case], map_: Mapped, folder: Path) -> Made:
     (folder / "emergencies.toml").write_text(emergencies.replace("@NUMBER@", map_.emergency), encoding="utf-8")
     spans = find_limits(cases, map_.office, ZoneInfo(map_.city.timezone))
     areas, codes = find_areas(cases), _unit_codes(cases)
-    _write(folder / "units.csv", UNIT_COLUMNS, _units(cases, map_, areas, codes))
+    _write(folder / "units.csv", UNIT_COLUMNS, _units(map_, areas, codes))
     _write(folder / "places.csv", PLACE_COLUMNS, [(map_.city.name.zh, "city", "", "")])
     spots = find_spots(cases, areas)
     _write(folder / "points.csv", POINT_COLUMNS, map(astuple, spots))
@@ -148,7 +148,7 @@ def _slugs(prefix: str, names: Iterable[str]) -> dict[str, str]:
     return codes
 
 
-def _units(cases: Sequence[Case], map_: Mapped, areas: Areas, codes: _Codes) -> list[tuple[str, ...]]:
+def _units(map_: Mapped, areas: Areas, codes: _Codes) -> list[tuple[str, ...]]:
     centre = map_.centre
     rows: list[tuple[str, ...]] = [
         ("centre", centre.name.zh, centre.name.en, centre.name.en, "centre", "", "", centre.phone, "24h")
