@@ -29,6 +29,23 @@ HOURS_TO_SOLVE = {"urgent": 0.6, "livelihood": 5.0, "general": 10.0, "complex": 
 """The median; one in ten takes three times as long."""
 HOURS_TO_MISS = {"urgent": 3.0, "livelihood": 30.0, "general": 190.0, "complex": 400.0}
 """How late the silent are: past the limit of their class."""
+HOURS_ALLOWED = {"urgent": 2, "livelihood": 24, "general": 168, "complex": 360}
+"""Beyond it a citizen finds that it took long."""
+SOLVED = 0.88
+"""How often a citizen says that it is solved, where nothing is to be found fault with."""
+LEFT_BY_PHRASE, LEFT_BY_SILENCE, LEFT_BY_DELAY = 0.4, 0.6, 0.55
+"""So much of it is left by a reply that says nothing, by a unit that never called, and by one that took long."""
+PARTLY = 0.4
+"""Of what is not solved, so much is so in part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a citizen saw of how a unit worked: its reply, whether it called, whether it took long."""
+
+    reply: str
+    contacted: bool = True
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +58,17 @@ class Work:
     progress: tuple[timedelta, str] | None
     resolve: timedelta
     reply: str
+
+    @property
+    def whole(self) -> timedelta:
+        """How long it takes from the order to the answer."""
+        steps = (self.begin, self.contact, self.progress[0] if self.progress else None, self.resolve)
+        return sum((step for step in steps if step), timedelta())
+
+    def seen(self, urgency: str) -> Seen:
+        """Return what the citizen sees of it."""
+        late = self.whole > timedelta(hours=HOURS_ALLOWED[urgency])
+        return Seen(self.reply, self.contact is not None, late)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +97,16 @@ def work(random: Random, urgency: str, round_: int) -> Work:
     )
 
 
-def verdict(random: Random, reply: str) -> Verdict:
-    """Draw what a citizen says of a reply: a phrase solves little."""
-    after = timedelta(hours=random.uniform(0.2, 4))
-    shares = (35, 20, 45) if reply in BOILERPLATE else (84, 8, 8)
+def chance(seen: Seen) -> float:
+    """Return how often a citizen who saw this says that it is solved: phrase, silence and delay each leave less."""
+    solved = SOLVED * (LEFT_BY_PHRASE if seen.reply in BOILERPLATE else 1)
+    return solved * (1 if seen.contacted else LEFT_BY_SILENCE) * (LEFT_BY_DELAY if seen.late else 1)
+
+
+def verdict(random: Random, seen: Seen) -> Verdict:
+    """Draw what a citizen says of what they saw."""
+    after, solved = timedelta(hours=random.uniform(0.2, 4)), chance(seen)
+    shares = (solved, (1 - solved) * PARTLY, (1 - solved) * (1 - PARTLY))
     resolved = random.choices(("yes", "partly", "no"), shares)[0]
     satisfied = {"yes": (4, 5, 5, 5), "partly": (2, 3, 3, 4), "no": (1, 1, 2)}[resolved]
     if random.random() < 0.2:

@@ -30,6 +30,8 @@ class Life:
         self._seed = seed
         self._planned: dict[str, Planned] = {}
         self._begun: set[tuple[object, ...]] = set()
+        self._seen: dict[str, conduct.Seen] = {}
+        """What citizens who were not asked yet saw of how their units worked."""
         self._group = asyncio.TaskGroup()
 
     async def run(self, appeals: Iterator[Planned], real_seconds: float | None = None) -> None:
@@ -106,8 +108,9 @@ class Life:
             await self._wait(work.progress[0])
             await self._platform.post(f"{path}/progress", {"note": work.progress[1]})
         await self._wait(work.resolve)
+        self._seen[ticket] = seen = work.seen(order["urgency"])
         if await self._platform.post(f"{path}/resolve", {"reply": work.reply}):
-            await self._judge(ticket, conduct.verdict(random, work.reply))
+            await self._judge(ticket, conduct.verdict(random, seen))
 
     async def _open_vault(self, ticket: str, purpose: str) -> None:
         await self._platform.post(f"/intake/v1/tickets/{ticket}/contact", {"purpose": purpose})
@@ -151,11 +154,12 @@ class Life:
     async def _phone(self, callback: Item, random: Random) -> None:
         """What a seat does with a callback: it may take three calls."""
         ticket = callback["ticket_id"]
+        seen = self._seen.get(ticket) or conduct.Seen(callback["reply"])
         if not await self._taken(ticket):
             return
         await self._wait(timedelta(minutes=random.uniform(1, 15)))
         await self._open_vault(ticket, "callback")
-        verdict = conduct.verdict(random, callback["reply"])
+        verdict = conduct.verdict(random, seen)
         outcome = conduct.call(random) or (None if verdict.resolved else "refused")
         if outcome:
             await self._platform.post(f"/feedback/v1/callbacks/{ticket}/attempt", {"outcome": outcome})

@@ -43,20 +43,21 @@ async def show(
     names = place_names(here)
     listed = [spot for spot in made.spots if district in {None, spot.district}][:MOST]
     return PAGES.show(
-        "map.html", release=made.release, spots=listed, tiles=_tiles(here, made.spots, names), places=names,
+        "map.html", release=made.release, spots=listed, tiles=_tiles(here, made.spots), places=names,
         wide=max((column for column, _ in here.engine.city.grid.values()), default=0) + 1,
         district=district if district in names else None, k=here.engine.city.extracts.k,
         zh=partial(MESSAGES.say, "zh", "map"), en=partial(MESSAGES.say, "en", "map"),
     )  # fmt: skip
 
 
-def _tiles(here: Here, spots: Sequence[Spot], names: dict[str, str]) -> list[Tile]:
+def _tiles(here: Here, spots: Sequence[Spot]) -> list[Tile]:
+    short = {unit.district: unit.short for unit in here.engine.city.units.values() if unit.kind == "district"}
     mine: dict[str, list[Spot]] = defaultdict(list)
     for spot in spots:
         mine[spot.district].append(spot)
     return [
         Tile(
-            code, names.get(code, code), column + 1, row + 1, sum(spot.appeals for spot in mine[code]),
+            code, short.get(code, code), column + 1, row + 1, sum(spot.appeals for spot in mine[code]),
             sum(spot.solved for spot in mine[code]),
         )
         for code, (column, row) in here.engine.city.grid.items()

@@ -1,5 +1,6 @@
 """The page for everybody: which months were published, and where they are. No key, no script."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header
@@ -23,6 +24,8 @@ async def show(
     """Show what was published."""
     spoken = MESSAGES.preferred(language)
     say = teller(here, spoken)
-    return PAGES.show(
-        "open_data.html", language=spoken, say=say.say, issuer=issuer(say), months=await published_months(here.database)
-    )
+    months = {
+        month: say.dated("monthly", date.fromisoformat(f"{month}-01"))
+        for month in await published_months(here.database)
+    }
+    return PAGES.show("open_data.html", language=spoken, say=say.say, issuer=issuer(say), months=months)

@@ -166,7 +166,7 @@ class Watch:
     def __init__(self, city: City, least: int, budget: float, zone: ZoneInfo) -> None:
         self.city = city
         self.least, self.budget, self.zone = least, budget, zone
-        self.baseline = Baseline.blank(city.grid)
+        self.baseline = Baseline.blank(city.grid, kind_of_day)
         self.use()
         self.words: dict[int, float] = {}
 

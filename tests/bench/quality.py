@@ -17,7 +17,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from csv import DictReader
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -64,7 +64,7 @@ def _simulated() -> tuple[Model, Model]:
     half = len(lives) // 2
     print(f"simulated: {len(lives)} answers of {UNITS} units, {np.mean([life.solved for life in lives]):.1%} solved")
     made = {}
-    for name, features in (("whole", ("response", "contacted", *TEXT)), ("text", TEXT)):
+    for name, features in (("whole", ("response", "completion", "contacted", *TEXT)), ("text", TEXT)):
         model = fitted(_answers(lives[:half], features), 1, NOW)
         if model is None:
             raise SystemExit("the simulated city gave too few answers")
@@ -95,12 +95,12 @@ def _lives() -> Iterator[Life]:
         random = Random(f"{SEED} {number}")
         unit, work = random.randrange(UNITS), conduct.work(random, "general", 1)
         reply = random.choice(conduct.BOILERPLATE if random.random() < lazy[unit] else conduct.GOOD)
-        verdict = conduct.verdict(random, reply)
+        seen = replace(work.seen("general"), reply=reply)
+        verdict = conduct.verdict(random, seen)
         if verdict.resolved is not None:
-            values: Values = {"contacted": float(work.contact is not None), **kinds[reply]}
+            values: Values = {"contacted": float(seen.contacted), "completion": float(not seen.late), **kinds[reply]}
             values["response"] = float(work.contact is not None and work.begin + work.contact <= timedelta(hours=24))
-            phrase = reply in conduct.BOILERPLATE
-            yield Life(unit, values, float(verdict.resolved == "yes"), 0.35 if phrase else 0.84)
+            yield Life(unit, values, float(verdict.resolved == "yes"), conduct.chance(seen))
 
 
 def _text(reply: str, appeal: Appealed | None = None) -> Values:

@@ -1,6 +1,7 @@
 """The ways an appeal goes through all five services beside the straight one, and that none of them loses it."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,28 @@ async def test_what_is_not_solved_is_worked_on_again_by_the_same_unit_until_it_i
     await city.ends(ticket, "closed")
     clocks = (await city.platform.http.get(f"/sla/v1/tickets/{ticket}/clocks")).json()
     assert [(clock["round"], clock["state"]) for clock in clocks] == [(1, "met"), (1, "met"), (2, "met"), (2, "met")]
+
+
+async def test_what_is_never_solved_goes_back_to_its_lead_twice_and_then_under_supervision(city: City) -> None:
+    ticket = await city.dispatched()
+    for round_ in (1, 2, 3):
+        seen = await city.platform.probe.until(partial(rounds_of, "ticket.dispatched", ticket, round_))
+        await city.works(ticket)
+        await city.platform.probe.until(partial(rounds_of, "review.requested", ticket, round_))
+        await city.reviews(ticket, "no")
+    leads = {e.data.unit.code for e in seen if e.data.name == "ticket.dispatched" and e.subject == ticket}
+    assert (len(leads), city.dispatches(seen, ticket)) == (1, [1, 2, 3])
+    (opened,) = await city.platform.probe.named("supervision.opened", subject=ticket)
+    assert (opened.data.ground, opened.data.unit.code) == ("reopened", *leads)
+    (closed,) = await city.platform.probe.named("ticket.closed", subject=ticket)
+    assert (closed.data.outcome, closed.data.round) == ("unsolved", 3)
+    await city.ends(ticket, "closed")
+    case = (await city.platform.http.get(f"/sla/v1/supervision/{ticket}")).json()["items"][0]
+    assert case["state"] == "open"
+
+
+def rounds_of(name: str, ticket: str, least: int, seen: Sequence[Envelope[Any]]) -> bool:
+    return any(e.data.name == name and e.subject == ticket and e.data.round >= least for e in seen)
 
 
 async def test_a_return_is_ruled_on_and_the_next_unit_signs_anew(city: City) -> None:

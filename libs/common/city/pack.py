@@ -30,6 +30,7 @@ deploy/cities/<city>/
   communities.csv  the villages and communities of each street; optional
   points.csv     which district and street the squares of a grid lie in; optional
   catalogue/     the questions, one file for each level-1 category
+  categories.csv what level-1 categories are called in English; optional
   scope.toml     what the line accepts, what belongs elsewhere, grounds for a ruling; optional, like
   outward.csv    the bodies outside that appeals are passed on to
   services.csv   which of them are of public space, for Open311 and for neighbours; optional, like
@@ -44,6 +45,7 @@ from typing import Any, cast
 
 from libs.common.city.callbacks import Callbacks, load_callbacks
 from libs.common.city.catalogue import Catalogue, load_catalogue
+from libs.common.city.categories import load_categories
 from libs.common.city.closing import Closing, load_closing
 from libs.common.city.duties import Duties, load_duties
 from libs.common.city.emergencies import Emergencies, load_emergencies
@@ -116,6 +118,7 @@ class City:
     places: tuple[PlaceName, ...]
     communities: tuple[Communities, ...]
     catalogue: Catalogue
+    categories: Mapping[str, Name]
     duties: Duties
     named: Named
     rules: RuleSet
@@ -169,6 +172,7 @@ def load_city(path: Path) -> City:
         "places": places,
         "communities": communities,
         "catalogue": catalogue,
+        "categories": load_categories(path, catalogue, problems),
         "duties": load_duties(path / "duties.csv", units, catalogue, problems),
         "named": load_named(path, units, catalogue, problems),
         "rules": load_rules(path, Known(units, catalogue), problems),

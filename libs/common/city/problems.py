@@ -2,15 +2,19 @@
 
 import csv
 import io
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""What no text needs and no database keeps, NUL above all."""
 
 
 class CityError(ValueError):
@@ -72,10 +76,26 @@ class Row:
         return self[column]
 
 
+def parse_toml(text: str) -> dict[str, Any]:
+    """What a TOML text says. Raises TOMLDecodeError, also where the name of a control character stands in a text."""
+    said = tomllib.loads(text)
+    if any(map(_CONTROL.search, _texts(said))):
+        raise tomllib.TOMLDecodeError("a text holds a control character, and should not")
+    return said
+
+
+def _texts(said: object) -> Iterator[str]:
+    if isinstance(said, str):
+        yield said
+    elif isinstance(said, dict | list):
+        for part in chain(said, said.values()) if isinstance(said, dict) else said:
+            yield from _texts(part)
+
+
 def read_toml(path: Path, shape: TypeAdapter[T], problems: Problems) -> T | None:
     """The values in a UTF-8 TOML file, in their shape; None when it cannot be used, with the reasons noted."""
     try:
-        return shape.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+        return shape.validate_python(parse_toml(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         problems.add(path.name, f"is missing; expected at {path}")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
@@ -114,6 +134,9 @@ def read_rows(name: str, content: bytes, columns: Sequence[str], problems: Probl
             return
         for cells in reader:
             row = Row(name, reader.line_num, dict(zip(columns, cells, strict=False)), problems)
+            for column, cell in row.cells.items():
+                if _CONTROL.search(cell):
+                    row.wrong(column, "holds a control character, and should not")
             if len(cells) == len(columns):
                 yield row
             else:

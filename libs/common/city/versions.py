@@ -1,6 +1,6 @@
 """Dated versions of what a city pack says: which of them is in force, and what was before it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -19,6 +19,14 @@ class Dated(Protocol):
     @property
     def from_at(self) -> datetime:
         """From when on."""
+
+    @property
+    def what(self) -> Hashable:
+        """What it puts in force."""
+
+    @property
+    def made_at(self) -> datetime:
+        """When it was made known."""
 
     @property
     def by(self) -> str | None:
@@ -62,6 +70,11 @@ class Activation:
     made_at: datetime
     back_to: UUID | None = None
     cancelled_at: datetime | None = None
+
+    @property
+    def what(self) -> str:
+        """The version."""
+        return self.version
 
 
 def standing(activations: Iterable[D], now: datetime) -> tuple[D, ...]:

@@ -161,7 +161,8 @@ class TicketAssigned(Event, name="ticket.assigned", emitter="dispatch"):
     """Another unit was drawn in: as co-handler 协办, for a sub-task, or by a whistle 吹哨报到.
 
     `due_at` is when its part must be done, or of a whistle when it must be on the spot. `contact` is whom to speak to
-    there: an office, or a staff name. Co-handlers that ticket.dispatched names are drawn in by that.
+    there: an office, or a staff name. Co-handlers that ticket.dispatched names are drawn in by that. The same task is
+    told again with a sooner `due_at` when its order becomes graver.
     """
 
     role: HelpRole

@@ -90,12 +90,14 @@ class ScorePublished(_Score, Event, name="score.published", emitter="feedback"):
     """A unit's three rates for a period were fixed. A later version stands in place of an earlier one.
 
     `fair` is the total made comparable: against what units of the kind had with the same matters, few answers shrunk.
-    `deducted` are points out of 100 that rulings took off.
+    Points out of 100: `deducted` by rulings, `earned` by work before the appeal; `points` is the total with both.
     """
 
     fair: float | None = None
     standing: Standing | None = None
     deducted: float = 0.0
+    earned: float = 0.0
+    points: float | None = None
 
 
 class ScoreAppealed(Event, name="score.appealed", emitter="feedback"):

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from libs.common.messaging.ids import first_id
+
 CLAIM = "INSERT INTO inbox (event_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING RETURNING event_id"
 PURGE = "DELETE FROM inbox WHERE event_id < $1"
 
@@ -19,6 +21,5 @@ async def claim(connection: Any, ids: Sequence[UUID]) -> set[UUID]:
 
 
 async def purge(connection: Any, before: datetime) -> None:
-    """Forget ids older than `before`, which must lie behind every topic's retention. A UUIDv7 begins with its time."""
-    milliseconds = int(before.timestamp() * 1000)
-    await connection.execute(PURGE, UUID(int=milliseconds << 80))
+    """Forget ids older than `before`, which must lie behind every topic's retention."""
+    await connection.execute(PURGE, first_id(before))

@@ -19,6 +19,7 @@ from pydantic import (
 )
 from starlette.requests import HTTPConnection, Request
 
+from libs.common.runtime.privacy import Redactor
 from libs.common.runtime.problems import wrong_field
 
 T = TypeVar("T")
@@ -38,6 +39,10 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 """A short text from outside: stripped, at most 200 characters, without control characters."""
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000), Clean]
 """A long one, at most 5,000 characters."""
+Redacting = AfterValidator(lambda text: Redactor().redact(text))
+"""What would name or find anybody does not get past this border."""
+RedactedLine = Annotated[Line, Redacting]
+Redacted = Annotated[Note, Redacting]
 YEARS = range(1900, 2200)
 
 

@@ -28,6 +28,8 @@ from libs.common.runtime.problems import FieldError, Problem
 log = structlog.get_logger(__name__)
 Role = Literal["adapter", "importer", "seat", "unit", "supervisor", "analyst", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role)
+OF_UNITS: tuple[Role, ...] = ("unit", "supervisor")
+"""The roles that are held for some units only by a key that names any."""
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 PREFIX = "jk_"
 LOOK_SECONDS = 1.0
@@ -39,7 +41,7 @@ NAME = r"^\w[^/\x00-\x1f\x7f]{0,99}$"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever holds a key. `units` limits the role unit to those units, `channels` what may be posted; empty is any.
+    """Whoever holds a key. `units` limits the roles unit and supervisor, `channels` what may be posted; empty is any.
 
     `per_minute` is how much may be posted in a minute, None without limit.
     """
@@ -54,9 +56,13 @@ class Principal:
         """Say whether one of these roles is held."""
         return not self.roles.isdisjoint(roles)
 
+    def may_everywhere(self, *roles: Role) -> bool:
+        """Say whether one of these roles is held for the whole city, as none is that is limited to some units."""
+        return self.may(*(role for role in roles if not (self.units and role in OF_UNITS)))
+
     def acts_for(self, unit: str) -> bool:
         """Say whether the holder may act as this handling unit."""
-        return self.may("supervisor") or (self.may("unit") and (not self.units or unit in self.units))
+        return self.may(*OF_UNITS) and (not self.units or unit in self.units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,5 +303,17 @@ def require(*roles: Role) -> Callable[[HTTPConnection], Awaitable[Principal]]:
 
     async def sender(request: HTTPConnection) -> Principal:
         return authorise(request, *roles)
+
+    return sender
+
+
+def require_everywhere(*roles: Role) -> Callable[[HTTPConnection], Awaitable[Principal]]:
+    """Return a dependency as `require` does, for what holds for the whole city. Raises Problem 401 or 403."""
+
+    async def sender(request: HTTPConnection) -> Principal:
+        holder = authorise(request, *roles)
+        if not holder.may_everywhere(*roles):
+            raise Problem(403, "this holds for the whole city: a key limited to some units does not do it")
+        return holder
 
     return sender

@@ -3,6 +3,6 @@
 It stands on the city's data and on the runtime, so it stands above both, and below the services.
 """
 
-from libs.common.versions.keeping import Activations, UnknownVersionError, Versions
+from libs.common.versions.keeping import Activations, Taken, UnknownVersionError, Versions
 
-__all__ = ["Activations", "UnknownVersionError", "Versions"]
+__all__ = ["Activations", "Taken", "UnknownVersionError", "Versions"]

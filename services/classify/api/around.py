@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import Depends
 
 from libs.common.runtime.http import context
-from libs.common.runtime.security import Principal, require
+from libs.common.runtime.security import Principal, require, require_everywhere
 from services.classify.handlers import Here
 
 Context = Annotated[Here, Depends(context)]
 Asker = Annotated[Principal, Depends(require("adapter", "seat", "unit", "supervisor"))]
-Judge = Annotated[Principal, Depends(require("seat", "supervisor"))]
+Judge = Annotated[Principal, Depends(require_everywhere("seat", "supervisor"))]
+"""Whose ticket it will be is not known while it is judged, so a supervisor of some units has no part in it."""
 Anyone = Annotated[
     Principal, Depends(require("adapter", "importer", "seat", "unit", "supervisor", "analyst", "operator"))
 ]

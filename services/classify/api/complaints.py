@@ -9,8 +9,7 @@ from pydantic import BaseModel, StringConstraints
 
 from libs.common.contracts.classify import DisputeReason
 from libs.common.contracts.vocabulary import UnitRef
-from libs.common.runtime.http import Body, Cursor, Line, Note, Page, page
-from libs.common.runtime.privacy import Redactor
+from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, page
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, require
 from services.classify import handlers, store
@@ -32,13 +31,13 @@ class ComplaintCommand(Body):
     passage: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}\.[0-9]{1,5}$")] | None = None
     ticket_id: UUID | None = None
     reason: DisputeReason
-    note: Note | None = None
+    note: Redacted | None = None
 
 
 class ResolutionCommand(Body):
     """How a complaint was settled: a note, the newer version that puts it right, or both."""
 
-    note: Note | None = None
+    note: Redacted | None = None
     version: VersionIn | None = None
 
 
@@ -80,10 +79,9 @@ async def list_complaints(
 async def raise_complaint(here: Context, who: User, article_id: ArticleId, said: ComplaintCommand) -> ComplaintView:
     """Complain about an article to the unit that owns it. The same again, while it is open, is the same complaint."""
     here.keys.admit(who)
-    note = Redactor().redact(said.note) if said.note else None
     complaint = Complaint(
-        here.clock.new_id(), article_id, int(said.version), said.passage, "", said.ticket_id, said.reason, note,
-        who.name, here.clock.now(),
+        here.clock.new_id(), article_id, int(said.version), said.passage, "", said.ticket_id, said.reason,
+        said.note, who.name, here.clock.now(),
     )  # fmt: skip
     async with here.database.begin() as tx:
         return _view(here, await handlers.complain(tx, here, complaint))
@@ -91,15 +89,14 @@ async def raise_complaint(here: Context, who: User, article_id: ArticleId, said:
 
 @router.post("/knowledge/complaints/{complaint_id}/resolution")
 async def settle_complaint(here: Context, who: Settler, complaint_id: UUID, said: ResolutionCommand) -> ComplaintView:
-    """Settle a complaint, as the unit that owns the article, or for it."""
+    """Settle a complaint, as the unit that owns the article, or from above it."""
     complaint = (await store.complaints_by_id(here.database.pool, [complaint_id])).get(complaint_id)
-    if complaint and not (who.may("analyst") or who.acts_for(complaint.owner)):
-        raise Problem(403, "this is for the unit that owns the article")
-    note = Redactor().redact(said.note) if said.note else None
+    if complaint and not handlers.may_settle(here, who, complaint.owner):
+        raise Problem(403, "this is for the unit that owns the article, or a supervisor of its level")
     try:
         async with here.database.begin() as tx:
             version = int(said.version) if said.version else None
-            return _view(here, await handlers.answer_complaint(tx, here, complaint_id, who.name, note, version))
+            return _view(here, await handlers.answer_complaint(tx, here, complaint_id, who.name, said.note, version))
     except NotPossibleError as error:
         raise Problem(409, str(error)) from error
 

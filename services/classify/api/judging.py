@@ -9,8 +9,7 @@ from pydantic import BaseModel
 
 from libs.common.contracts.classify import Alternative, MachineMade
 from libs.common.contracts.vocabulary import Kind, Urgency
-from libs.common.runtime.http import Body, Cursor, Line, Note, Page, page
-from libs.common.runtime.privacy import Redactor
+from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, page
 from libs.common.runtime.problems import Problem, wrong_field
 from services.classify import handlers, store
 from services.classify.api.around import Category, Context, Judge
@@ -50,7 +49,7 @@ class ClassifyCommand(Body):
     code: Line
     urgency: Urgency | None = None
     kind: Kind | None = None
-    note: Note | None = None
+    note: Redacted | None = None
 
 
 @router.get("/reviews")
@@ -69,11 +68,10 @@ async def classify_ticket(here: Context, who: Judge, ticket_id: UUID, said: Clas
     question = here.engine.rules.question(said.code)
     if question is None:
         raise wrong_field("code", "must be a question in the city's catalogue")
-    note = Redactor().redact(said.note) if said.note else None
     try:
         async with here.database.begin() as tx:
             verdict = await handlers.judge(
-                tx, here, ticket_id, question, said.urgency, said.kind, note, by=who.name
+                tx, here, ticket_id, question, said.urgency, said.kind, said.note, by=who.name
             )  # fmt: skip
     except NotPossibleError as error:
         raise Problem(409, str(error)) from error

@@ -13,7 +13,7 @@ from libs.common.contracts.vocabulary import UnitRef
 from libs.common.runtime.http import Cursor, Line, Moment, Page, page
 from libs.common.runtime.media.receiving import body_of
 from libs.common.runtime.problems import Problem, wrong_field
-from libs.common.runtime.security import Principal, require
+from libs.common.runtime.security import Principal, require_everywhere
 from services.classify import handlers, store
 from services.classify.api.around import Anyone, Context
 from services.classify.domain import NOTICE, Article, Candidate, Content, Due, Scored, due_now, in_force
@@ -22,7 +22,7 @@ from services.classify.knowledge import Draft, Fault, FileFaultError, drafts_in
 from services.classify.knowledge.finding import SURE
 
 router = APIRouter()
-Editor = Annotated[Principal, Depends(require("analyst", "supervisor"))]
+Editor = Annotated[Principal, Depends(require_everywhere("analyst", "supervisor"))]
 ArticleId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$", max_length=80)]
 VersionOf = Annotated[str, Path(pattern=r"^[1-9][0-9]{0,8}$")]
 Owner = Annotated[Line | None, Query(description="Only those of this unit")]

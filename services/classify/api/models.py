@@ -16,7 +16,7 @@ from services.classify import handlers, store
 from services.classify.api.around import Context
 from services.classify.api.versions import ActivationView, activated, rolled_back
 from services.classify.domain import ModelVersion, NotPossibleError, Profile, Run, RunState, Task
-from services.classify.handlers import Here, NoModelError
+from services.classify.handlers import Here
 from services.classify.store import Tally
 
 router = APIRouter()
@@ -202,7 +202,7 @@ async def show_model(here: Context, _: Reads, name: Hash) -> ModelStory:
 async def evaluate_model(here: Context, who: Changes, name: Hash) -> RunView:
     """Measure a model, in the background, on what people confirmed after it was trained."""
     model = await _known(here, name)
-    if name not in await handlers.able(here.database.pool, model.catalogue):
+    if name not in (await handlers.able(here.database.pool, model.catalogue))[model.catalogue]:
         raise Problem(409, model.lost)
     return await _requested(here, "evaluate", model.catalogue, name, who.name)
 
@@ -213,8 +213,6 @@ async def challenge_champion(here: Context, who: Changes, name: Hash) -> ModelSt
     try:
         async with here.database.begin() as tx:
             await handlers.challenge(tx, here, name, who.name)
-    except NoModelError as error:
-        raise Problem(404, str(error)) from error
     except NotPossibleError as error:
         raise Problem(409, str(error)) from error
     here.loops["versions"].wake()
@@ -269,7 +267,7 @@ async def _story(here: Here, model: ModelVersion) -> ModelStory:
     pool = here.database.pool
     tallies = [_tally(one) for one in await store.tallies(pool, model.name)]
     able = await handlers.able(pool, model.catalogue)
-    return ModelStory(**_fields(here, model), can_judge=model.name in able, challenges=tallies)
+    return ModelStory(**_fields(here, model), can_judge=model.name in able[model.catalogue], challenges=tallies)
 
 
 def _tally(tally: Tally) -> TallyView:

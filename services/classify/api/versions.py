@@ -10,7 +10,6 @@ from fastapi import APIRouter, File, Query, UploadFile
 from pydantic import BaseModel
 
 from libs.common.city.problems import CityError
-from libs.common.city.versions import standing
 from libs.common.runtime.http import Body, Moment
 from libs.common.runtime.problems import Problem, wrong_field
 from libs.common.runtime.security import Principal
@@ -105,7 +104,7 @@ async def list_catalogues(
     here: Context, _: Reads, limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> list[CatalogueVersionView]:
     """List the catalogues that were imported last."""
-    return [await _view(here, version) for version in await store.catalogues(here.database.pool, limit)]
+    return await _views(here, await store.catalogues(here.database.pool, limit))
 
 
 @router.post("/catalogues")
@@ -126,8 +125,9 @@ async def import_catalogue(
         raise wrong_field("files", str(error)) from error
     except CityError as error:
         raise refused("the catalogue has", error) from error
+    (view,) = await _views(here, [taken.version])
     return ImportView(
-        catalogue=await _view(here, taken.version), new=taken.new, dry_run=dry_run,
+        catalogue=view, new=taken.new, dry_run=dry_run,
         difference=_difference(taken.version.version, taken.against, taken.changes),
     )  # fmt: skip
 
@@ -137,8 +137,8 @@ async def show_catalogue_version(here: Context, _: Reads, version: Hash) -> Cata
     """Show a catalogue that was imported."""
     found = await store.catalogue_of(here.database.pool, version)
     if found is None:
-        raise Problem(404, "no catalogue has this version")
-    return await _view(here, found)
+        raise UnknownVersionError("no catalogue has this version")
+    return (await _views(here, [found]))[0]
 
 
 @router.get("/catalogues/{version}/diff")
@@ -150,11 +150,8 @@ async def compare_catalogues(
 ) -> DifferenceView:
     """Say in what a catalogue differs from another."""
     engine, pool = here.engine, here.database.pool
-    try:
-        old = await handlers.read_version(pool, engine, against or engine.rules.catalogue.version)
-        new = await handlers.read_version(pool, engine, version)
-    except UnknownVersionError as error:
-        raise Problem(404, str(error)) from error
+    old = await handlers.read_version(pool, engine, against or engine.rules.catalogue.version)
+    new = await handlers.read_version(pool, engine, version)
     return _difference(new.version, old.version, await asyncio.to_thread(changes, old, new))
 
 
@@ -176,7 +173,7 @@ async def list_activations(
 ) -> StandingView:  # fmt: skip
     """Show which catalogue and model are in force, and which were or will be."""
     pool, engine = here.database.pool, here.engine
-    stack = standing(await store.ACTIVATIONS.all(pool), here.clock.now())
+    stack = await store.ACTIVATIONS.standing(pool, here.clock.now())
     return StandingView(
         in_force=_activation(stack[-1]) if stack else None,
         judging_by=(engine.rules.catalogue.version, engine.model.name),
@@ -200,8 +197,6 @@ async def activated(
     try:
         async with here.database.begin() as tx:
             activation = await handlers.activate(tx, here, catalogue, model, at, reason, who.name)
-    except UnknownVersionError as error:
-        raise Problem(404, str(error)) from error
     except NotPossibleError as error:
         raise Problem(409, str(error)) from error
     here.loops["versions"].wake()
@@ -219,12 +214,16 @@ async def rolled_back(here: Here, who: Principal, reason: str | None, *, catalog
     return _activation(activation)
 
 
-async def _view(here: Here, version: CatalogueVersion) -> CatalogueVersionView:
-    return CatalogueVersionView(
-        version=version.version, imported_at=version.imported_at, by=version.by, note=version.note,
-        questions=version.questions, models=await handlers.able(here.database.pool, version.version),
-        in_force=version.version == here.engine.rules.catalogue.version,
-    )  # fmt: skip
+async def _views(here: Here, versions: Sequence[CatalogueVersion]) -> list[CatalogueVersionView]:
+    able = await handlers.able(here.database.pool, *(one.version for one in versions))
+    now = here.engine.rules.catalogue.version
+    return [
+        CatalogueVersionView(
+            version=one.version, imported_at=one.imported_at, by=one.by, note=one.note, questions=one.questions,
+            models=able[one.version], in_force=one.version == now,
+        )
+        for one in versions
+    ]  # fmt: skip
 
 
 def _difference(version: str, against: str, found: Sequence[Change]) -> DifferenceView:

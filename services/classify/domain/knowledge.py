@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Literal
 from uuid import UUID
 
 from libs.common.contracts.classify import ArticleWhy, DisputeReason
@@ -10,7 +10,6 @@ from services.classify.domain.verdicts import Facts, NotPossibleError
 
 NOTICE = timedelta(days=30)
 """How long before an article expires its owner hears of it; a default of this project."""
-REASONS: tuple[DisputeReason, ...] = get_args(DisputeReason)
 Outcome = Literal["created", "updated", "unchanged"]
 
 

@@ -54,7 +54,7 @@ class Activation:
     cancelled_at: datetime | None = None
 
     @property
-    def judges(self) -> tuple[str, str]:
+    def what(self) -> tuple[str, str]:
         """The catalogue and the model."""
         return self.catalogue, self.model
 

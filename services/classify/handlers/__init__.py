@@ -1,7 +1,7 @@
 """What classify does, by concept."""
 
 from services.classify.handlers.around import Bench, Engine, Here
-from services.classify.handlers.disputing import unit_of
+from services.classify.handlers.disputing import may_settle, unit_of
 from services.classify.handlers.hotspots import watch
 from services.classify.handlers.judging import ALARM, MEMORY, TIMER, judge, on_alarm, on_event, on_timer, prepare, renew
 from services.classify.handlers.knowledge import (
@@ -16,7 +16,6 @@ from services.classify.handlers.knowledge import (
 )
 from services.classify.handlers.language_model import assist, deepen, forget_answers
 from services.classify.handlers.models import (
-    NoModelError,
     challenge,
     count_judged,
     dismiss,
@@ -25,7 +24,6 @@ from services.classify.handlers.models import (
     request_run,
 )
 from services.classify.handlers.versions import (
-    Taken,
     able,
     activate,
     begin,
@@ -44,8 +42,6 @@ __all__ = [
     "Engine",
     "Here",
     "Imported",
-    "NoModelError",
-    "Taken",
     "able",
     "activate",
     "answer_complaint",
@@ -63,6 +59,7 @@ __all__ = [
     "import_articles",
     "judge",
     "keep_current",
+    "may_settle",
     "on_alarm",
     "on_article",
     "on_event",

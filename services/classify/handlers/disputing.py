@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
+from libs.common.city.seeing import under
 from libs.common.contracts.classify import ArticleDisputed
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.problems import Problem, wrong_field
+from libs.common.runtime.security import Principal
 from services.classify import store
 from services.classify.domain import Article, Complaint, Facts, grievance, resolve
 from services.classify.handlers.around import Here
@@ -30,6 +32,12 @@ def unit_of(here: Here, code: str) -> UnitRef:
     return UnitRef(code=code, name=unit.name.zh if unit else code)
 
 
+def may_settle(here: Here, who: Principal, owner: str) -> bool:
+    """Say whether a holder settles what is said of a unit's articles: as the unit, from above it, or as an analyst."""
+    above = who.may("supervisor") and owner in under(who.units, here.engine.shelf.below)
+    return above or who.may("analyst") or who.acts_for(owner)
+
+
 async def raise_(tx: Tx, here: Here, complaint: Complaint) -> Complaint:
     """Keep a complaint and tell the article's owner, unless its author said just that. Raises Problem 404 or 422."""
     await tx.lock([subject_of(complaint.article_id)])
@@ -43,9 +51,7 @@ async def raise_(tx: Tx, here: Here, complaint: Complaint) -> Complaint:
     return known or (await _open(tx, here, {complaint.complaint_id: complaint}))[0]
 
 
-async def settle(
-    tx: Tx, here: Here, complaint: Complaint, by: str, note: str | None, version: int | None
-) -> Complaint:  # fmt: skip
+async def settle(tx: Tx, complaint: Complaint, by: str, note: str | None, version: int | None) -> Complaint:
     """Follow the owner who answers a complaint or imported a better version. Raises NotPossibleError."""
     await tx.lock([subject_of(complaint.article_id)])
     fresh = (await store.complaints_by_id(tx.connection, [complaint.complaint_id]))[complaint.complaint_id]

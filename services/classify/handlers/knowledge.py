@@ -185,7 +185,7 @@ async def answer_complaint(
     # The ticket before the article, as wherever both are held.
     if complaint.ticket_id and (await _facts(tx, here, complaint.ticket_id)).wordless:
         note = None
-    return await settle(tx, here, complaint, by, note, version)
+    return await settle(tx, complaint, by, note, version)
 
 
 async def _facts(tx: Tx, here: Here, ticket_id: UUID) -> Facts:

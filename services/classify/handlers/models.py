@@ -7,17 +7,16 @@ import asyncio
 import json
 import sys
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import structlog
 from prometheus_client import Gauge
 
-from libs.common.city.versions import standing
+from libs.common.messaging.ids import first_id
 from libs.common.messaging.transaction import Tx
+from libs.common.runtime.database import alone
 from libs.common.versions import UnknownVersionError
 from services.classify import store
 from services.classify.domain import (
@@ -58,10 +57,6 @@ DRIFTING = Gauge("jiesu_classify_drifting", "Whether what comes in is no longer 
 log = structlog.get_logger(__name__)
 
 
-class NoModelError(UnknownVersionError):
-    """There is no model of this name."""
-
-
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What came in lately against what the model in force was trained for."""
@@ -75,7 +70,7 @@ class Watch:
 async def request_run(tx: Tx, here: Here, task: Task, catalogue: str, model: str | None, by: str) -> Run:
     """Ask for a training or an evaluation; what waits or runs already is not asked for twice.
 
-    Raises UnknownVersionError or NoModelError.
+    Raises UnknownVersionError.
     """
     await tx.lock([store.ACTIVATIONS.subject])
     if await store.catalogue_of(tx.connection, catalogue) is None:
@@ -91,11 +86,11 @@ async def request_run(tx: Tx, here: Here, task: Task, catalogue: str, model: str
 
 
 async def challenge(tx: Tx, here: Here, name: str, by: str) -> None:
-    """Have a model judge beside the one in force, only to be counted. Raises NoModelError or NotPossibleError."""
+    """Have a model judge beside the one in force, to be counted. Raises UnknownVersionError or NotPossibleError."""
     await tx.lock([store.ACTIVATIONS.subject])
     model = await store.model_of(tx.connection, name)
     if model is None:
-        raise NoModelError("no model has this name")
+        raise UnknownVersionError("no model has this name")
     champion = here.engine
     if model.catalogue != champion.rules.catalogue.version:
         raise NotPossibleError("the model is of another catalogue than the one in force; their answers do not compare")
@@ -117,7 +112,7 @@ async def do_runs(here: Here) -> float:
     pool = here.database.pool
     if not await store.open_runs(pool):
         return POLL_SECONDS
-    async with store.alone(pool) as leads:
+    async with alone(pool, store.RUN_LOCK) as leads:
         open_ = await store.open_runs(pool) if leads else []
         if not open_:
             return POLL_SECONDS
@@ -195,7 +190,7 @@ async def _asked(sent: bytes) -> bytes:
 async def _keep_trained(here: Here, run: Run, told: dict[str, Any], arrays: bytes) -> None:
     now = here.clock.now()
     metrics = Metrics(_measures(told["phrases"]), _measures(told["confirmed"]))
-    today = _today(here, now)
+    today = here.engine.detector.today(now)
     reference = profile(await store.days(here.database.pool, today - REFERENCE, today - timedelta(days=1)))
     model = ModelVersion(
         told["name"], run.catalogue, now, run.by, told["data"], told["labels"], told["examples"], metrics, reference
@@ -223,12 +218,13 @@ def _measures(told: dict[str, Any] | None) -> Measures | None:
 
 async def count_judged(here: Here) -> float:
     """Count what was judged on the last days, once an hour by one process of all, and tell how far it drifted."""
-    pool, now = here.database.pool, here.clock.now()
+    pool, now, detector = here.database.pool, here.clock.now(), here.engine.detector
     if await store.claim_count(pool, now, now - COUNT_EVERY):
         levels = {question.code: question.l1 for question in here.engine.rules.catalogue}
         for back in range(COUNTED_DAYS):
-            day = _today(here, now) - timedelta(days=back)
-            counted = await store.day(pool, day, _first_id(here, day), _first_id(here, day + timedelta(days=1)), levels)
+            day = detector.today(now) - timedelta(days=back)
+            first, end = (first_id(detector.midnight(on)) for on in (day, day + timedelta(days=1)))
+            counted = await store.day(pool, day, first, end, levels)
             async with here.database.begin() as tx:
                 await store.save_day(tx, day, counted)
         await store.purge_challenged(pool, now - KEPT)
@@ -241,27 +237,13 @@ async def count_judged(here: Here) -> float:
 async def drift_of(here: Here) -> Watch:
     """Compare the last week with the reference of the model in force: what came in before it was trained, or first."""
     pool, now, name = here.database.pool, here.clock.now(), here.engine.model.name
-    today = _today(here, now)
+    today = here.engine.detector.today(now)
     model = await store.model_of(pool, name)
     reference = model.reference if model else None
     if reference is None:
-        stack = standing(await store.ACTIVATIONS.all(pool), now)
-        since = _today(here, stack[-1].from_at) if stack else today
+        stack = await store.ACTIVATIONS.standing(pool, now)
+        since = here.engine.detector.today(stack[-1].from_at) if stack else today
         reference = first_profile(await store.days(pool, since, today))
     lately: list[Judged] = await store.days(pool, today - WATCHED + timedelta(days=1), today)
     current = profile(lately)
     return Watch(name, reference, current, drift(reference, current))
-
-
-def _today(here: Here, now: datetime) -> date:
-    return now.astimezone(_zone(here)).date()
-
-
-def _zone(here: Here) -> ZoneInfo:
-    return ZoneInfo(here.engine.bench.city.timezone)
-
-
-def _first_id(here: Here, day: date) -> UUID:
-    """Return what no id of a ticket of this day or later is below: they begin with their milliseconds."""
-    midnight = datetime.combine(day, time(), tzinfo=_zone(here))
-    return UUID(int=round(midnight.timestamp() * 1000) << 80)

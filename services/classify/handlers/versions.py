@@ -1,8 +1,8 @@
 """Versions of the catalogue: take one in, say from when on it judges, go back, and judge by what is in force."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,10 @@ import structlog
 
 from libs.common.city.catalogue import Catalogue, read_catalogue
 from libs.common.city.problems import Problems
-from libs.common.city.versions import standing
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.clock import Clock
 from libs.common.runtime.settings import Settings
-from libs.common.versions import UnknownVersionError
+from libs.common.versions import Taken, UnknownVersionError
 from services.classify import store
 from services.classify.domain import (
     Activation,
@@ -39,17 +38,9 @@ LEAST_QUESTIONS = 5
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of a catalogue that came in: its version, whether it is new, and what it changes."""
-
-    version: CatalogueVersion
-    new: bool
-    against: str
-    changes: Sequence[Change]
-
-
-async def take_in(here: Here, files: Mapping[str, bytes], note: str | None, by: str, *, dry_run: bool) -> Taken:
+async def take_in(
+    here: Here, files: Mapping[str, bytes], note: str | None, by: str, *, dry_run: bool
+) -> Taken[CatalogueVersion, Change]:
     """Check the files of a catalogue and keep them. Raises CityError with every problem found."""
     engine = here.engine
     catalogue = await asyncio.to_thread(_checked, files, engine.bench)
@@ -95,13 +86,15 @@ async def _read(connection: Any, bench: Bench, version: str) -> Catalogue:
     return await asyncio.to_thread(lambda: read_catalogue(unpacked(files), _units(bench), Problems()))
 
 
-async def able(connection: Any, catalogue: str) -> list[str]:
-    """Return the models of a catalogue that can judge here, the one trained last first.
+async def able(connection: Any, *catalogues: str) -> dict[str, list[str]]:
+    """Return the models of each catalogue that can judge here, the one trained last first.
 
     Of those without arrays that is the one which this release makes of the catalogue: an earlier one's is another.
     """
-    own = fingerprint(catalogue, Meaning.load(ARCHIVE))
-    return [model.name for model in await store.models_for(connection, catalogue, own)]
+    meaning = Meaning.load(ARCHIVE)
+    own = [fingerprint(catalogue, meaning) for catalogue in catalogues]
+    found = await store.models_for(connection, catalogues, own)
+    return {version: [name for catalogue, name in found if catalogue == version] for version in catalogues}
 
 
 async def activate(
@@ -116,19 +109,14 @@ async def activate(
     await tx.lock([store.ACTIVATIONS.subject])
     if await store.catalogue_of(tx.connection, catalogue) is None:
         raise UnknownVersionError("no catalogue has this version")
-    names = await able(tx.connection, catalogue)
+    names = (await able(tx.connection, catalogue))[catalogue]
     if model and model not in names:
         raise await _lost(tx, catalogue, model)
     if not names:
         raise NotPossibleError("no model was trained of this catalogue; train one first")
     from_at = max(at or tx.now, tx.now)
-    stack = standing(await store.ACTIVATIONS.all(tx.connection), from_at)
-    wanted = (catalogue, model or names[0])
-    if stack and stack[-1].judges == wanted:
-        return stack[-1]
-    activation = Activation(here.clock.new_id(), from_at, *wanted, by, reason, tx.now)
-    await store.ACTIVATIONS.save(tx, activation)
-    return activation
+    activation = Activation(here.clock.new_id(), from_at, catalogue, model or names[0], by, reason, tx.now)
+    return await store.ACTIVATIONS.put(tx, activation)
 
 
 async def _lost(tx: Tx, catalogue: str, name: str) -> Exception:
@@ -142,15 +130,15 @@ async def _lost(tx: Tx, catalogue: str, name: str) -> Exception:
 async def roll_back(tx: Tx, here: Here, reason: str | None, by: str, *, catalogue: bool) -> Activation:
     """Go back to the catalogue, or to the model of this catalogue, that judged before. Raises NotPossibleError."""
     await tx.lock([store.ACTIVATIONS.subject])
-    stack = standing(await store.ACTIVATIONS.all(tx.connection), tx.now)
+    stack = await store.ACTIVATIONS.standing(tx.connection, tx.now)
     back_to = before(stack, catalogue=catalogue)
     if back_to is None:
         what = "catalogue" if catalogue else "model of this catalogue"
         raise NotPossibleError(f"no other {what} judged before")
-    if back_to.model not in await able(tx.connection, back_to.catalogue):
-        raise await _lost(tx, *back_to.judges)
+    if back_to.model not in (await able(tx.connection, back_to.catalogue))[back_to.catalogue]:
+        raise await _lost(tx, *back_to.what)
     activation = Activation(
-        here.clock.new_id(), tx.now, *back_to.judges, by, reason, tx.now, back_to=back_to.activation_id
+        here.clock.new_id(), tx.now, *back_to.what, by, reason, tx.now, back_to=back_to.activation_id
     )  # fmt: skip
     await store.ACTIVATIONS.save(tx, activation)
     return activation
@@ -160,7 +148,7 @@ async def begin(settings: Settings, bench: Bench) -> Engine:
     """Return the engine a process starts with: by what a person set in force, or else by the pack it has."""
     connection = await asyncpg.connect(settings.database_url)
     try:
-        stack = standing(await store.ACTIVATIONS.all(connection), Clock.parse(settings.clock).now())
+        stack = await store.ACTIVATIONS.standing(connection, Clock.parse(settings.clock).now())
         if stack and stack[-1].by is not None:
             return await _fitted(connection, bench, stack[-1])
     finally:
@@ -173,13 +161,13 @@ async def keep_current(here: Here) -> float:
     if here.engine.asked is None:
         await _bring_pack(here)
     pool, engine = here.database.pool, here.engine
-    due = standing(await store.ACTIVATIONS.all(pool), here.clock.now())[-1]
+    due = (await store.ACTIVATIONS.standing(pool, here.clock.now()))[-1]
     challenge = await store.challenge(pool)
-    asked = (*due.judges, challenge.model if challenge else None)
+    asked = (*due.what, challenge.model if challenge else None)
     if asked == engine.asked:
         return POLL_SECONDS
     before_it = engine.asked[:2] if engine.asked else (engine.rules.catalogue.version, engine.model.name)
-    if due.judges != before_it:
+    if due.what != before_it:
         engine = await _fitted(pool, engine.bench, due)
         # Without it a look for hot events that is under way would find nothing usual.
         await asyncio.to_thread(engine.detector.use, await store.baseline(pool))
@@ -217,10 +205,7 @@ async def _remade(catalogue: Catalogue, name: str, arrays: bytes | None) -> Mode
 
 
 async def _bring_pack(here: Here) -> None:
-    """Put the pack's own catalogue among the versions, and in force unless a person set another.
-
-    Of several processes with different packs, as while a release is rolled out, the one that started last says.
-    """
+    """Put the pack's own catalogue among the versions, and in force unless a person set another."""
     bench, now = here.engine.bench, here.clock.now()
     catalogue = bench.city.catalogue
     name = await asyncio.to_thread(fingerprint, catalogue.version, Meaning.load(ARCHIVE))
@@ -231,7 +216,5 @@ async def _bring_pack(here: Here) -> None:
         if await store.model_of(tx.connection, name) is None:
             data = data_of(catalogue, ())
             await store.save_model(tx, ModelVersion(name, catalogue.version, now, None, data, 0, {}, Metrics()))
-        stack = standing(await store.ACTIVATIONS.all(tx.connection), now)
-        if not stack or (stack[-1].by is None and stack[-1].judges != (catalogue.version, name)):
-            activation = Activation(here.clock.new_id(), now, catalogue.version, name, None, None, now)
-            await store.ACTIVATIONS.save(tx, activation)
+        own = Activation(here.clock.new_id(), tx.now, catalogue.version, name, None, None, tx.now)
+        await store.ACTIVATIONS.bring(tx, own)

@@ -6,7 +6,7 @@ is shrunk to the one above it by as much as its own past is thin (Gamma-Poisson 
 on is kept, for a guess is to surprise nobody. The past is forgotten by halves.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from io import BytesIO
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from libs.common.city.days import DayKind, kind_of_day
+from libs.common.city.days import DayKind
 from services.classify.hotspots.grid import CITY, CODE, LEVEL1, Floats, Grid, Ints
 from services.classify.hotspots.words import Past
 
@@ -37,6 +37,7 @@ _DAYS, _TICKETS = 2.0, 200.0
 _SWING, _SWING_DAYS = 0.03, 5.0
 """The variance of a category's day beside chance, relative to its mean squared, before any was seen: 17 %."""
 _KINDS: Mapping[DayKind, int] = {"work": 0, "rest": 1, "holiday": 2}
+KindOf = Callable[[date], DayKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,13 @@ class Day:
 
 @dataclass(slots=True)
 class Baseline:
-    """What was learnt up to a day. `days` is how many were, each less than one for being past."""
+    """What was learnt up to a day. `days` is how many were, each less than one for being past.
+
+    `kind_of` tells the kind of a day in the city, by its own holidays.
+    """
 
     grid: Grid
+    kind_of: KindOf
     until: date | None
     rates: Floats
     exposures: Floats
@@ -72,12 +77,13 @@ class Baseline:
     days: float
 
     @classmethod
-    def blank(cls, grid: Grid) -> Self:
+    def blank(cls, grid: Grid, kind_of: KindOf) -> Self:
         """Return a baseline that knows nothing."""
         codes, places = grid.shape
         tops = grid.sizes(LEVEL1, CITY)[0]
         return cls(
             grid,
+            kind_of,
             until=None,
             rates=np.zeros(codes),
             exposures=np.zeros(tops),
@@ -97,19 +103,20 @@ class Baseline:
         Of what belongs to an event no more is learnt than was expected: an event must not become usual while it lasts.
         """
         top = self.grid.matters[LEVEL1]
-        kind = day_class(day.on)
-        expected = self.means() * self.brought_by_day(kind)[top][:, None]
+        kind = self._class_of(day.on)
+        brought = self.brought_by_day(day.on)
+        expected = self.means() * brought[top][:, None]
         learnt = day.counts + np.minimum(day.inside, expected)
         self._learn_swings(learnt.sum(axis=1), expected.sum(axis=1))
         rate, share, shape = (0.5 ** (1 / half) for half in (_RATE_HALF, _SHARE_HALF, _SHAPE_HALF))
-        self.exposures = self.exposures * rate + self.brought_by_day(kind)
+        self.exposures = self.exposures * rate + brought
         self.rates = self.rates * rate + learnt.sum(axis=1)
         self.shares = self.shares * share + learnt
         self.volumes, self.class_days = self.volumes * shape, self.class_days * shape
         self.volumes[:, kind] += np.bincount(top, learnt.sum(axis=1), len(self.volumes))
         self.class_days[kind] += 1
         self.hours = self.hours * shape
-        np.add.at(self.hours[:, _KINDS[kind_of_day(day.on)]], top, day.hours)
+        np.add.at(self.hours[:, _KINDS[self.kind_of(day.on)]], top, day.hours)
         self._learn_words(day.words, rate)
         self.recent = np.concatenate([self.recent[1:], np.minimum(day.counts, 65_535)[None].astype(np.uint16)])
         self.days, self.until = self.days * rate + 1, day.on
@@ -136,7 +143,7 @@ class Baseline:
         ages = np.arange(RECENT_DAYS)[::-1]
         rate, share = (0.5 ** (ages / half) for half in (_RATE_HALF, _SHARE_HALF))
         days = [self.until - timedelta(days=int(age)) for age in ages]
-        brought = sum((w * self.brought_by_day(day_class(day)) for w, day in zip(rate, days, strict=True)), np.zeros(1))
+        brought = sum((w * self.brought_by_day(day) for w, day in zip(rate, days, strict=True)), np.zeros(1))
         return replace(
             self,
             rates=np.maximum(self.rates - np.tensordot(rate, self.recent.sum(axis=2), 1), 0),
@@ -171,8 +178,9 @@ class Baseline:
         shares: Floats = by_top / by_top.sum(axis=1, keepdims=True)
         return shares[self.grid.matters[LEVEL1]]
 
-    def brought_by_day(self, kind: int) -> Floats:
-        """Return how many mean days of each level-1 category a day of this class brings."""
+    def brought_by_day(self, day: date) -> Floats:
+        """Return how many mean days of each level-1 category a day brings: as many as days of its class do."""
+        kind = self._class_of(day)
         mean = max(self.volumes.sum(), 1.0) / max(self.class_days.sum(), 1.0)
         all_ = (self.volumes[:, kind].sum() + mean) / (self.class_days[kind] + 1) / mean
         own = np.maximum(self.volumes.sum(axis=1), 1e-9) / max(self.class_days.sum(), 1.0)
@@ -183,9 +191,16 @@ class Baseline:
         brought = np.zeros(len(self.volumes))
         by_hour = [self._by_hour(kind) for kind in _KINDS.values()]
         for day, hours in groupby(_hours(since.astimezone(zone), until.astimezone(zone)), lambda one: one[0].date()):
-            of_day = by_hour[_KINDS[kind_of_day(day)]]
-            brought += self.brought_by_day(day_class(day)) * sum(share * of_day[:, hour.hour] for hour, share in hours)
+            of_day = by_hour[_KINDS[self.kind_of(day)]]
+            brought += self.brought_by_day(day) * sum(share * of_day[:, hour.hour] for hour, share in hours)
         return brought
+
+    def _class_of(self, day: date) -> int:
+        """Return the class of a day: its weekday; a worked weekend counts as a Wednesday, a holiday by itself."""
+        kind = self.kind_of(day)
+        if kind == "holiday":
+            return HOLIDAY
+        return 2 if kind == "work" and day.weekday() >= 5 else day.weekday()
 
     def _by_hour(self, kind: int) -> Floats:
         every = self.hours.sum(axis=(0, 1)) + 1
@@ -222,11 +237,11 @@ class Baseline:
         return file.getvalue()
 
     @classmethod
-    def unpacked(cls, packed: bytes, grid: Grid) -> Self:
+    def unpacked(cls, packed: bytes, grid: Grid, kind_of: KindOf) -> Self:
         """Return a baseline that was packed; what the catalogue or the pack holds no more is forgotten."""
         with np.load(BytesIO(packed), allow_pickle=False) as file:
             arrays = {name: np.asarray(file[name]) for name in file.files}
-        blank = cls.blank(grid)
+        blank = cls.blank(grid, kind_of)
         codes, places = _common(arrays["codes"], grid.codes), _common(arrays["places"], grid.places)
         blank.rates[codes[1]] = arrays["rates"][codes[0]]
         blank.shares[np.ix_(codes[1], places[1])] = arrays["shares"][np.ix_(codes[0], places[0])]
@@ -244,14 +259,6 @@ class Baseline:
 
 
 _ARRAYS = ("rates", "exposures", "shares", "volumes", "class_days", "hours", "swings")
-
-
-def day_class(day: date) -> int:
-    """Return the class of a day: its weekday; a weekend that is worked counts as a Wednesday, a holiday by itself."""
-    kind = kind_of_day(day)
-    if kind == "holiday":
-        return HOLIDAY
-    return 2 if kind == "work" and day.weekday() >= 5 else day.weekday()
 
 
 def _hours(since: datetime, until: datetime) -> Iterator[tuple[datetime, float]]:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from libs.common.city.days import kinds_of
 from libs.common.city.pack import City
 from libs.common.city.settings import Hotspots
 from services.classify.hotspots.baseline import RECENT_DAYS, Baseline, Day
@@ -31,11 +32,13 @@ class Detector:
         self._catalogue = city.catalogue
         self._names = {code: unit.name.zh for code, unit in city.units.items()}
         self._grid = Grid(city.catalogue, city.units)
+        self._kind_of, _ = kinds_of(city.policy.calendar.holidays)
         self.use(None)
 
     def use(self, packed: bytes | None) -> None:
         """Compare with this baseline from now on."""
-        baseline = Baseline.unpacked(packed, self._grid) if packed else Baseline.blank(self._grid)
+        known = self._grid, self._kind_of
+        baseline = Baseline.unpacked(packed, *known) if packed else Baseline.blank(*known)
         self._baseline, self._scan, self._before = baseline, Scan(baseline), Scan(baseline.without_recent())
         self.grams.usual({word: rate / max(baseline.days, 1.0) for word, rate in baseline.words.items()})
 
@@ -63,7 +66,7 @@ class Detector:
 
     def learnt(self, on: date, cells: Sequence[tuple[bool, int, Cell]], words: Mapping[str, int]) -> bytes:
         """Return the baseline with one day more, packed. A cell comes with whether it is of an event, and its hour."""
-        baseline = Baseline.unpacked(self._baseline.packed(), self._grid)
+        baseline = Baseline.unpacked(self._baseline.packed(), self._grid, self._kind_of)
         outside, inside = ([cell for of_event, _, cell in cells if of_event is so] for so in (False, True))
         hours = np.stack(
             [self._grid.counted(cell for _, at, cell in cells if at == hour).sum(axis=1) for hour in range(24)], axis=1

@@ -25,7 +25,6 @@ from services.classify.knowledge.drafts import FIELDS, KNOWN, Draft, Fault, fiel
 
 MOST_ROWS = 200
 """To read what one article means takes some 30 ms."""
-LONGEST_CELL = 60_000
 _FENCE = "---"
 _FIRST_ROW = 2000
 """Characters in which a table has named its columns."""
@@ -43,7 +42,7 @@ def drafts_in(text: str) -> list[Draft]:
     """Return the articles in a text: in Markdown one, in CSV one for each row. Raises FileFaultError."""
     if text.lstrip().startswith(_FENCE):
         return [markdown(text)]
-    first = next(csv.reader([text[:_FIRST_ROW].split("\n", 1)[0]]), [])
+    first = next(csv.reader(io.StringIO(text[:_FIRST_ROW], newline="")), [])
     if any(field_of(cell) for cell in first):
         return table(text)
     what = "must begin with --- and fields (Markdown), or with a row that names its columns (CSV)"

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from libs.common.city.pack import City
+from libs.common.city.seeing import hierarchy
 from services.classify.domain.knowledge import Content
 from services.classify.knowledge.drafts import Draft, Fault, many
 from services.classify.knowledge.passages import split
@@ -68,6 +69,7 @@ class Shelf:
 
     def __init__(self, city: City) -> None:
         self.units = city.units
+        self.below = hierarchy({code: unit.parent for code, unit in city.units.items()})
         self.zone = ZoneInfo(city.timezone)
         self._codes: Collection[str] = city.catalogue.by_code
 

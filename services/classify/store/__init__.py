@@ -57,9 +57,9 @@ from services.classify.store.language_model import (
     verdicts_now,
 )
 from services.classify.store.models import (
+    RUN_LOCK,
     Challenge,
     Tally,
-    alone,
     arrays_of,
     challenge,
     claim_count,
@@ -103,6 +103,7 @@ from services.classify.store.versions import (
 
 __all__ = [
     "ACTIVATIONS",
+    "RUN_LOCK",
     "Beat",
     "Challenge",
     "Spending",
@@ -111,7 +112,6 @@ __all__ = [
     "add_catalogue",
     "add_supplements",
     "alarms_of",
-    "alone",
     "answered",
     "arrays_of",
     "baseline",

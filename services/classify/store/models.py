@@ -1,7 +1,6 @@
 """Models, what each learnt from, how challengers do, and what came in day by day."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -34,6 +33,10 @@ SELECT code, text FROM (
     SELECT DISTINCT ON (ticket_id) ticket_id, at, code, text FROM labels
     ORDER BY ticket_id, by = 'ruling', at DESC
 ) l WHERE at > $1 ORDER BY at DESC, ticket_id LIMIT $2
+"""
+MODELS_FOR = """
+SELECT catalogue, name FROM models WHERE catalogue = ANY($1) AND (arrays IS NOT NULL OR name = ANY($2))
+ORDER BY trained_at DESC, name
 """
 CHALLENGE = "SELECT model, since, by FROM challenge"
 SET_CHALLENGE = """
@@ -108,13 +111,12 @@ async def models(connection: Any, limit: int) -> list[ModelVersion]:
     return await MODELS.load(connection, "ORDER BY trained_at DESC, name LIMIT $1", limit)
 
 
-async def models_for(connection: Any, catalogue: str, own: str) -> list[ModelVersion]:
-    """Return the models of a catalogue that can judge, the one trained last first.
+async def models_for(connection: Any, catalogues: Sequence[str], own: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the catalogue and the name of the models of some catalogues that can judge, the one trained last first.
 
-    What they are made of is kept, or for the one named `own` in the catalogue alone.
+    What they are made of is kept, or for those named in `own` in the catalogue alone.
     """
-    where = "WHERE catalogue = $1 AND (arrays IS NOT NULL OR name = $2) ORDER BY trained_at DESC, name"
-    return await MODELS.load(connection, where, catalogue, own)
+    return [(row["catalogue"], row["name"]) for row in await connection.fetch(MODELS_FOR, catalogues, own)]
 
 
 async def save_model(tx: Tx, model: ModelVersion, arrays: bytes | None = None) -> None:
@@ -219,16 +221,3 @@ async def save_day(tx: Tx, on: date, counts: Sequence[Judged]) -> None:
 async def days(connection: Any, since: date, until: date) -> list[Judged]:
     """Return the counts of days, both ends included."""
     return [Judged(**row) for row in await connection.fetch(DAYS, since, until)]
-
-
-@asynccontextmanager
-async def alone(pool: Any) -> AsyncIterator[bool]:
-    """Say whether no other process trains now; while the block runs, none will."""
-    async with pool.acquire() as connection:
-        leads: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", RUN_LOCK)
-        try:
-            yield leads
-        finally:
-            # A connection goes back to the pool as it is, with the locks it has.
-            if leads:
-                await connection.execute("SELECT pg_advisory_unlock($1)", RUN_LOCK)

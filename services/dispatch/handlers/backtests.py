@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from libs.common.messaging.ids import first_id
 from libs.common.runtime.database import alone
 from libs.common.versions import UnknownVersionError
 from services.dispatch.domain import Decision
@@ -15,7 +16,7 @@ from services.dispatch.handlers.rules import compiled
 from services.dispatch.routing import Index
 from services.dispatch.routing.router import LEARNED
 from services.dispatch.store import backtests as store
-from services.dispatch.store.deciding import decided, first_id
+from services.dispatch.store.deciding import decided
 from services.dispatch.store.rules import RULES
 
 POLL_SECONDS = 2.0

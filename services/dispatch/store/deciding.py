@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from libs.common.messaging.ids import first_id
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.rows import Rows
 from services.dispatch.domain import Decision
@@ -25,11 +26,6 @@ DELETE FROM decisions WHERE decision_id = ANY(ARRAY(
     SELECT decision_id FROM decisions WHERE decision_id < $1 ORDER BY decision_id LIMIT $2
 ))
 """
-
-
-def first_id(moment: datetime) -> UUID:
-    """Return what no id that was made at a moment or later is below: they begin with their milliseconds since 1970."""
-    return UUID(int=max(0, round(moment.timestamp() * 1000)) << 80)
 
 
 async def add_decisions(tx: Tx, decisions: Iterable[Decision]) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+from libs.common.messaging.ids import first_id
 from libs.common.messaging.transaction import Tx
 from services.dispatch.domain.loads import Day, Open
-from services.dispatch.store.deciding import first_id
 
 OPEN_STATES = "state IN ('dispatched', 'accepted', 'in_progress', 'returned')"
 """As the index of open orders has it, or it is not used."""

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
 from libs.common.contracts.vocabulary import UnitRef
-from libs.common.runtime.http import Body, Cursor, Line, Page, page
+from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, page
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, require
-from services.feedback.api.around import Context, Limit, Month, Reader, Redacted, Supervisor
+from services.feedback.api.around import Context, Limit, Month, Reader, Supervisor
 from services.feedback.domain import NotPossibleError
 from services.feedback.domain.appeals import AppealState
 from services.feedback.domain.periods import MONTH

@@ -3,12 +3,10 @@
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
-from pydantic import AfterValidator
 
-from libs.common.runtime.http import Clean, Note, context
-from libs.common.runtime.privacy import Redactor
-from libs.common.runtime.problems import Problem, wrong_field
-from libs.common.runtime.security import Principal, require
+from libs.common.runtime.http import Clean, context
+from libs.common.runtime.problems import wrong_field
+from libs.common.runtime.security import Principal, require, require_everywhere
 from services.feedback.domain.periods import MONTH, Period, period_of
 from services.feedback.handlers import Here
 
@@ -16,8 +14,8 @@ Context = Annotated[Here, Depends(context)]
 Reader = Annotated[Principal, Depends(require("unit", "seat", "supervisor", "analyst"))]
 Seat = Annotated[Principal, Depends(require("seat", "supervisor"))]
 Supervisor = Annotated[Principal, Depends(require("supervisor"))]
-Redacted = Annotated[Note, AfterValidator(lambda text: Redactor().redact(text))]
-"""What people write: in words, without what would name or find anybody."""
+OfCity = Annotated[Principal, Depends(require_everywhere("supervisor"))]
+"""Who supervises all units."""
 Month = Annotated[str, Path(pattern=MONTH, description="A month, e.g. 2026-11")]
 UnitCode = Annotated[str, Path(max_length=100, description="The code of a unit"), Clean]
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -29,9 +27,3 @@ def period(name: str) -> Period:
         return period_of(name)
     except ValueError as error:
         raise wrong_field("period", str(error)) from error
-
-
-def whole_city(who: Principal) -> None:
-    """Let a supervisor of all units pass. Raises Problem 403 for one of some."""
-    if who.units:
-        raise Problem(403, "this is of the whole city: a supervisor of all units does it")

@@ -22,7 +22,7 @@ Reading = Annotated[str, Header(alias="accept-language"), Clean]
 
 
 class SectionView(BaseModel):
-    """Part of a bulletin: its figures, how they compare, what falls short, the area, what was ruled."""
+    """Part of a bulletin: its figures, how they compare, what falls short, work ahead of appeals, the area, rulings."""
 
     section: Section
     lines: list[str]

@@ -10,16 +10,15 @@ from pydantic import BaseModel, ConfigDict
 
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.messaging.transaction import Tx
-from libs.common.runtime.http import Body, Cursor, Line, Page, page
+from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, page
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, require
 from services.feedback.api.around import Context, Limit, Reader
-from services.feedback.api.topics import Decides, MeasureCommand, Redacted, wanted_measure
+from services.feedback.api.topics import Decides, MeasureCommand, wanted_measure
 from services.feedback.domain import NotPossibleError
 from services.feedback.domain.campaigns import Campaign, CampaignState, Measure, fraction
 from services.feedback.domain.effects import Effect, Estimate, WhyNot
 from services.feedback.handlers import campaigns, effects
-from services.feedback.handlers.campaigns import of_the_city
 from services.feedback.handlers.matters import zone_of
 from services.feedback.handlers.seeing import seen_units
 from services.feedback.store import campaigns as store
@@ -215,9 +214,8 @@ async def post_note(here: Context, who: Worker, campaign_id: UUID, command: Note
 @router.post("/campaigns/{campaign_id}/close")
 async def post_close(here: Context, who: Decides, campaign_id: UUID, command: CloseCommand) -> CampaignView:
     """End a campaign with what it came to and its effect by the last week counted; by a supervisor of all units."""
-    by = of_the_city(who)
     await effects.measure_one(here, campaign_id)
-    return await _done(here, lambda tx: campaigns.close(tx, here, campaign_id, command.result, by))
+    return await _done(here, lambda tx: campaigns.close(tx, here, campaign_id, command.result, who.name))
 
 
 async def _done(here: Context, command: Callable[[Tx], Awaitable[Campaign]]) -> CampaignView:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from libs.common.city.problems import CityError
 from libs.common.runtime.problems import MOST_ERRORS, FieldError, Problem
-from services.feedback.api.around import Context, Reader, Supervisor, whole_city
+from services.feedback.api.around import Context, OfCity, Reader
 from services.feedback.handlers import indices
 from services.feedback.store import coverage as store
 
@@ -44,14 +44,13 @@ async def list_coverage(here: Context, _: Reader) -> list[FigureView]:
 
 @router.post("/coverage")
 async def post_coverage(
-    here: Context, who: Supervisor,
+    here: Context, who: OfCity,
     file: Annotated[UploadFile, File(description="CSV in UTF-8: indicator,district,as_of,value,source.")],
 ) -> Kept:  # fmt: skip
     """Keep the figures of a table, all or none; one of the same indicator, district and day is replaced.
 
     For a supervisor of the city. Indicators are those that /indices/method lists, districts have six digits.
     """
-    whole_city(who)
     content = await file.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise Problem(413, f"file: must have at most {LARGEST} bytes")

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.contracts.sla import Evidence
 from libs.common.contracts.vocabulary import UnitRef
-from libs.common.runtime.http import Body, Cursor, Line, Page, page
+from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, page
 from libs.common.runtime.problems import Problem
-from services.feedback.api.around import Context, Limit, Reader, Redacted, Supervisor
+from services.feedback.api.around import Context, Limit, Reader, Supervisor
 from services.feedback.domain import NotPossibleError
 from services.feedback.domain.deductions import DeductionState
 from services.feedback.domain.periods import MONTH

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from libs.common.contracts.vocabulary import UnitRef
-from libs.common.runtime.http import Body, Cursor, Line, Page, page
+from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, page
 from libs.common.runtime.problems import Problem, wrong_field
 from libs.common.runtime.security import Principal, require
 from libs.common.runtime.tables import MEDIA_TYPE
-from services.feedback.api.around import Context, Limit, Redacted, Supervisor
+from services.feedback.api.around import Context, Limit, Supervisor
 from services.feedback.api.kpis import Words
 from services.feedback.domain import NotPossibleError
 from services.feedback.domain import extracts as domain

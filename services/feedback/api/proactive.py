@@ -5,12 +5,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.contracts.feedback import DeclineGround
 from libs.common.contracts.vocabulary import UnitRef
-from libs.common.runtime.http import Body, Cursor, Line, Moment, Note, Page, page
-from libs.common.runtime.privacy import Redactor
+from libs.common.runtime.http import Body, Cursor, Line, Moment, Page, Redacted, page
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, require
 from services.feedback.api.around import Context, Limit, Reader
@@ -24,8 +23,6 @@ from services.feedback.store import proactive as store
 router = APIRouter()
 Worker = Annotated[Principal, Depends(require("unit"))]
 Supervisor = Annotated[Principal, Depends(require("supervisor"))]
-Redacted = Annotated[Note, AfterValidator(lambda text: Redactor().redact(text))]
-"""A long text from outside. No personal data in it gets past this border."""
 
 
 async def _reading(accept_language: Annotated[str, Header()] = "") -> str:
@@ -133,7 +130,7 @@ class SeasonView(BaseModel):
 
 
 class CreditView(BaseModel):
-    """What counts for a unit: work done in time and with evidence, how much of it to proven effect, and the points."""
+    """What counts for a unit in a time: work done in it, in time and with evidence, effects proven in it, points."""
 
     model_config = ConfigDict(from_attributes=True)
     unit_code: str

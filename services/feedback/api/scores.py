@@ -13,7 +13,7 @@ from libs.common.contracts.vocabulary import UnitRef
 from libs.common.runtime.http import Cursor, Line, Page, page
 from libs.common.runtime.problems import Problem
 from services.feedback import store
-from services.feedback.api.around import Context, Limit, Month, Reader, Supervisor, whole_city
+from services.feedback.api.around import Context, Limit, Month, OfCity, Reader
 from services.feedback.api.around import period as month_of
 from services.feedback.domain import NotPossibleError
 from services.feedback.domain.kpis import Dimension, Figure
@@ -21,6 +21,7 @@ from services.feedback.domain.periods import MONTH
 from services.feedback.domain.scores import Publication, Reason, Score, ranked
 from services.feedback.handlers import Here, scores
 from services.feedback.handlers.seeing import seen_units
+from services.feedback.store import credits as credits_store
 from services.feedback.store import scores as scores_store
 
 router = APIRouter()
@@ -52,9 +53,10 @@ class ScoreView(Scorecard):
 
     `fair` is the total made comparable: the mean of the unit's kind, plus what the unit is above what others of its
     kind had with the same matters (`expected`), few answers shrunk to it; `low` and `high` bound it with 95 %. `usual`
-    answers make it; the other `apart`, of complex and abnormal orders, have a total of their own. `growth` is that of
-    `fair` since the month before. `deducted` are points out of 100 that rulings took off. `rank` is the place in the
-    group of `peers` of its kind, where the city ranks.
+    answers make it, not those of matters of which others of the kind had too few; `apart`, of complex and abnormal
+    orders, have a total of their own. `growth` is that of `fair` since the month before. Points out of 100: `earned`
+    by work before the appeal, `deducted` by rulings; `points` is the total with both. `rank` is the place in the group
+    of `peers` of its kind, where the city ranks.
     """
 
     since: int
@@ -71,7 +73,9 @@ class ScoreView(Scorecard):
     growth: float | None
     growth_low: float | None
     growth_high: float | None
+    earned: float
     deducted: float
+    points: float | None
     rank: int | None
 
 
@@ -98,6 +102,15 @@ class AnswerView(BaseModel):
     response_in_time: bool | None
     completion_in_time: bool | None
     apart: bool
+
+
+class CreditedView(BaseModel):
+    """A piece of work before the appeal that a version counts: that it was done, or that its effect was `proven`."""
+
+    model_config = ConfigDict(from_attributes=True)
+    order_id: UUID
+    proven: bool
+    at: datetime
 
 
 class CountedView(BaseModel):
@@ -177,10 +190,20 @@ async def list_counted(
     return page(tickets, limit, lambda one: (asked.at, one.ticket_id))
 
 
+@router.get("/scores/{period}/credited")
+async def list_credited(
+    here: Context, who: Reader, period: Month, unit: Annotated[Line, Query()], version: Version = None
+) -> list[CreditedView]:
+    """List the work before the appeal that a version counts for a unit: what its points were earned by."""
+    seen_units(here, who, unit)
+    asked = await published(here, period, version)
+    found = await credits_store.of_version(here.database.pool, asked.period, asked.version, unit)
+    return [CreditedView.model_validate(one) for one in found]
+
+
 @router.post("/scores/{period}")
-async def publish_scores(here: Context, who: Supervisor, period: Month) -> PublicationView:
+async def publish_scores(here: Context, who: OfCity, period: Month) -> PublicationView:
     """Publish a month that is over, or publish it anew by what the record says now. For a supervisor of the city."""
-    whole_city(who)
     try:
         async with here.database.begin() as tx:
             made = await scores.publish_month(tx, here, month_of(period), "hand", who.name)
@@ -213,5 +236,5 @@ def _view(one: Score, version: int, rank: int | None) -> ScoreView:
         **_card(one, version), since=one.version, level=one.level, peers=one.peers, usual=one.usual,
         expected=one.expected, fair=one.fair, low=one.low, high=one.high, standing=one.standing, apart=one.apart,
         apart_total=one.apart_total, growth=one.growth, growth_low=one.growth_low, growth_high=one.growth_high,
-        deducted=one.deducted, rank=rank,
+        earned=one.earned, deducted=one.deducted, points=one.points, rank=rank,
     )  # fmt: skip

@@ -7,12 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
-from libs.common.runtime.http import Body, Cursor, Line, Page, page
+from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, RedactedLine, page
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, require
 from services.feedback.api.around import Context, Limit, Reader
 from services.feedback.api.campaigns import EffectView, effect_view
-from services.feedback.api.topics import Redacted, Short
 from services.feedback.domain import NotPossibleError
 from services.feedback.domain.solutions import Solution, SolutionState, Standing
 from services.feedback.handlers import solutions
@@ -33,7 +32,7 @@ class SolutionCommand(Body):
     knowledge base.
     """
 
-    title: Short
+    title: RedactedLine
     what: Redacted
     codes: Annotated[tuple[Line, ...], Field(max_length=50)] = ()
     districts: Annotated[tuple[District, ...], Field(max_length=50)] = ()

@@ -5,13 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.city.topics import ComponentCode, Half
-from libs.common.runtime.http import Body, Line, Note
-from libs.common.runtime.privacy import Redactor
+from libs.common.runtime.http import Body, Line, Redacted, RedactedLine
 from libs.common.runtime.problems import Problem
-from libs.common.runtime.security import Principal, require
+from libs.common.runtime.security import Principal, require, require_everywhere
 from services.feedback.api.around import Context
 from services.feedback.domain import NotPossibleError
 from services.feedback.domain.campaigns import SubQuestion
@@ -19,15 +18,12 @@ from services.feedback.domain.candidates import Basis
 from services.feedback.domain.periods import MONTH
 from services.feedback.domain.topics import Topic, TopicState
 from services.feedback.handlers import briefing, campaigns, solutions, topics
-from services.feedback.handlers.campaigns import Wanted, WantedMeasure, of_the_city
+from services.feedback.handlers.campaigns import Wanted, WantedMeasure
 from services.feedback.store import topics as store
 
 router = APIRouter()
 Reads = Annotated[Principal, Depends(require("supervisor", "analyst"))]
-Decides = Annotated[Principal, Depends(require("supervisor"))]
-Short = Annotated[Line, AfterValidator(lambda text: Redactor().redact(text))]
-Redacted = Annotated[Note, AfterValidator(lambda text: Redactor().redact(text))]
-"""Texts from outside. No personal data in them gets past this border."""
+Decides = Annotated[Principal, Depends(require_everywhere("supervisor"))]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1))]
 Month = Annotated[str, Query(pattern=MONTH, description="A month, e.g. 2026-11")]
 
@@ -134,14 +130,14 @@ class BriefView(BaseModel):
 class MilestoneCommand(Body):
     """What is to be reached, by the end of which day of the city."""
 
-    what: Short
+    what: RedactedLine
     due: Day
 
 
 class MeasureCommand(Body):
     """What is done by whom (a unit's code), for which of the sub-questions, with milestones."""
 
-    what: Short
+    what: RedactedLine
     owner: Line
     question: Line | None = None
     milestones: Annotated[tuple[MilestoneCommand, ...], Field(max_length=20)] = ()
@@ -150,7 +146,7 @@ class MeasureCommand(Body):
 class QuestionCommand(Body):
     """A part of the problem that is worked on by itself, with the codes of the topic it is about."""
 
-    name: Short
+    name: RedactedLine
     codes: Annotated[tuple[Line, ...], Field(max_length=50)] = ()
 
 
@@ -162,7 +158,7 @@ class AdoptCommand(Body):
 
     lead: Line
     co_leads: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
-    title: Short | None = None
+    title: RedactedLine | None = None
     questions: Annotated[tuple[QuestionCommand, ...], Field(max_length=20)] = ()
     measures: Annotated[tuple[MeasureCommand, ...], Field(max_length=50)] = ()
     acts_from: Day | None = None
@@ -219,7 +215,7 @@ async def adopt(here: Context, who: Decides, topic_id: UUID, command: AdoptComma
     )  # fmt: skip
     try:
         async with here.database.begin() as tx:
-            campaign = await campaigns.adopt(tx, here, topic_id, wanted, of_the_city(who))
+            campaign = await campaigns.adopt(tx, here, topic_id, wanted, who.name)
     except NotPossibleError as error:
         raise Problem(409, str(error)) from error
     return AdoptedView(campaign_id=campaign.campaign_id)
@@ -232,7 +228,7 @@ async def dismiss(
     """Let a topic rest, by a supervisor of the whole city; for some months it is not proposed again."""
     try:
         async with here.database.begin() as tx:
-            topic = await topics.dismiss(tx, topic_id, of_the_city(who), command.note)
+            topic = await topics.dismiss(tx, topic_id, who.name, command.note)
     except NotPossibleError as error:
         raise Problem(409, str(error)) from error
     return _view(here, topic, language)

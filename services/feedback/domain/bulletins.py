@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from libs.common.city.categories import category_name
 from libs.common.city.kpis import Kpi
+from libs.common.city.settings import Name
 from services.feedback.domain.deductions import Deduction
 from services.feedback.domain.diagnosis import Diagnosis
 from services.feedback.domain.scores import Score
 
-Section = Literal["figures", "compared", "short", "area", "ruled"]
+Section = Literal["figures", "compared", "short", "ahead", "area", "ruled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,20 @@ class Rulings:
     upheld: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What things are called: KPIs by their codes, level-1 categories by their Chinese names."""
+
+    kpis: Mapping[str, Kpi]
+    categories: Mapping[str, Name]
+
+
+def category_in(categories: Mapping[str, Name], category: tuple[str, str]) -> dict[str, str]:
+    """Return what a category of two levels is called in each language; level 2 has Chinese names alone."""
+    level1, level2 = category_name(categories, category[0]), category[1]
+    return {"zh": f"{level1.zh}·{level2}", "en": f"{level1.en} · {level2}"}
+
+
 def area_of(scores: Sequence[Score]) -> Area | None:
     """Return what units had together, None if it is nothing. Those of too few answers count, and are not named."""
     counting = [one for one in scores if one.counted]
@@ -63,10 +79,10 @@ def area_of(scores: Sequence[Score]) -> Area | None:
 
 
 def sentences(
-    found: Diagnosis | None, area: Area | None, rulings: Rulings, kpis: Mapping[str, Kpi]
+    found: Diagnosis | None, area: Area | None, rulings: Rulings, words: Words
 ) -> list[Sentence]:  # fmt: skip
     """Return all there is to say, section by section; of an office without answers of its own, of its area."""
-    own = [*_figures(found.score), *_compared(found.score), *_short(found, kpis)] if found else []
+    own = [*_figures(found.score), *_compared(found.score), *_short(found, words), *_ahead(found)] if found else []
     return [*own, *_area(area), *_ruled(rulings)]
 
 
@@ -81,6 +97,9 @@ def _figures(score: Score) -> Iterable[Sentence]:
         yield Sentence("figures", "in_time", in_time)
     if score.apart:
         yield Sentence("figures", "apart", {"apart": score.apart, "total": percent(score.apart_total)})
+    if score.earned or score.deducted:
+        points = {"earned": f"{score.earned:g}", "deducted": f"{score.deducted:g}", "points": f"{score.points:.1f}"}
+        yield Sentence("figures", "points", points)
 
 
 def _compared(score: Score) -> Iterable[Sentence]:
@@ -94,11 +113,11 @@ def _compared(score: Score) -> Iterable[Sentence]:
         yield Sentence("compared", moved, {"growth": percent(abs(score.growth))})
 
 
-def _short(found: Diagnosis, kpis: Mapping[str, Kpi]) -> Iterable[Sentence]:
+def _short(found: Diagnosis, words: Words) -> Iterable[Sentence]:
     if not found.score.counted:
         return
     for gap in found.gaps:
-        name = {"zh": kpis[gap.kpi].name.zh, "en": kpis[gap.kpi].name.en}
+        name = {"zh": words.kpis[gap.kpi].name.zh, "en": words.kpis[gap.kpi].name.en}
         against = {"peers": len(found.against), "own": percent(gap.own), "others": percent(gap.others)}
         yield Sentence("short", "rate", {"kpi": name, **against})
     if found.against and not found.gaps:
@@ -106,12 +125,19 @@ def _short(found: Diagnosis, kpis: Mapping[str, Kpi]) -> Iterable[Sentence]:
     if found.score.standing == "few":
         return
     for one in found.categories:
-        category, shown = "·".join(one.category), {"value": percent(one.value), "expected": percent(one.expected)}
+        category = category_in(words.categories, one.category)
+        shown = {"value": percent(one.value), "expected": percent(one.expected)}
         yield Sentence("short", "category", {"category": category, "answers": one.answers, **shown})
         if one.helpers:
             units = {"zh": "、".join(helper.unit.name for helper in one.helpers)}
             units["en"] = ", ".join(helper.unit.name for helper in one.helpers)
             yield Sentence("short", "helper", {"category": category, "units": units})
+
+
+def _ahead(found: Diagnosis) -> Iterable[Sentence]:
+    if found.ahead:
+        did = {"orders": found.ahead.orders, "proven": found.ahead.proven, "points": f"{found.ahead.points:g}"}
+        yield Sentence("ahead", "done", did)
 
 
 def _area(area: Area | None) -> Iterable[Sentence]:

@@ -74,14 +74,11 @@ def recorded(facts: Facts, ticket: Ticket, before: Iterable[Case]) -> list[Case]
         return []
     known = {case.round: case for case in before}
     rounds = sorted({*known, ticket.round})
-    return [_case(known.get(number, Case(ticket.ticket_id, number)), facts, ticket) for number in rounds]
+    return [_case(known.get(number) or Case(ticket.ticket_id, number), facts, ticket) for number in rounds]
 
 
 def _case(case: Case, facts: Facts, ticket: Ticket) -> Case:
-    case = replace(case, **_appeal(facts), **_work(case, facts), **_clocks(case, facts))
-    if case.round < ticket.round:
-        return replace(case, ended="reopened")
-    return replace(case, ended=ticket.outcome, ended_at=ticket.closed_at)
+    return replace(case, **_appeal(facts), **_work(case, facts), **_clocks(case, facts), **_ended(case, ticket))
 
 
 def _appeal(facts: Facts) -> dict[str, Any]:
@@ -108,6 +105,12 @@ def _work(case: Case, facts: Facts) -> dict[str, Any]:
         "reply_faults": done.reply_faults, "reply_words": done.reply_words, "evidence": done.evidence,
         "returns": done.returns,
     }  # fmt: skip
+
+
+def _ended(case: Case, ticket: Ticket) -> dict[str, Any]:
+    if case.round < ticket.round:
+        return {"ended": "reopened"}
+    return {"ended": ticket.outcome, "ended_at": ticket.closed_at}
 
 
 def _clocks(case: Case, facts: Facts) -> dict[str, Any]:

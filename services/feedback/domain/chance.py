@@ -17,7 +17,7 @@ SEVEN = 7
 class Change:
     """A count now and before, each over so many days, and how the daily rate changed, as a fraction of the one before.
 
-    The true change lies between `low` and `high`; all three are None where nothing was counted before.
+    The true change lies between `low` and `high`; all three are None where nothing was counted before, or not all.
     """
 
     now: int
@@ -48,7 +48,7 @@ def changed(now: int, before: int, days: tuple[float, float], wobble: float, row
     Days differ more than chance would have it: `wobble` is the squared coefficient of variation of a day's count beyond
     Poisson's. Source: the variance of a negative binomial count, mean + wobble * mean², over independent days.
     """
-    if not before:
+    if not before or not days[1]:
         return Change(now, before)
     rate = (now / days[0]) / (before / days[1])
     error = math.sqrt(1 / (now + 0.5) + 1 / (before + 0.5) + wobble * (1 / days[0] + 1 / days[1]))
@@ -100,12 +100,17 @@ class Step:
         return self.high is not None and self.high < 0
 
 
-def stepped(now: tuple[float, int], before: tuple[float, int], rows: int = 1) -> Step:
-    """Return how a share changed; each is how many of how many. The interval is Newcombe's (1998), of Wilson's two."""
+def stepped(now: tuple[float, int], before: tuple[float, int], rows: int = 1, undecided: int = 0) -> Step:
+    """Return how a share changed; each is how many of how many. The interval is Newcombe's (1998), of Wilson's two.
+
+    So many of now are `undecided` and not in it: the interval holds whether none of them turns out well or all do.
+    """
     if not now[1] or not before[1]:
         return Step(now[0] / now[1] if now[1] else None, before[0] / before[1] if before[1] else None)
     first, second = now[0] / now[1], before[0] / before[1]
-    (low1, high1), (low2, high2) = wilson(*now, rows), wilson(*before, rows)
+    whole = now[1] + undecided
+    low1, high1 = wilson(now[0], whole, rows)[0], wilson(now[0] + undecided, whole, rows)[1]
+    low2, high2 = wilson(*before, rows)
     down = math.hypot(first - low1, high2 - second)
     up = math.hypot(high1 - first, second - low2)
     gap = first - second

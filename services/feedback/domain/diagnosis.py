@@ -16,6 +16,7 @@ from libs.common.city.scoring import Scoring
 from libs.common.contracts.vocabulary import UnitRef
 from services.feedback.domain.kpis import Figure
 from services.feedback.domain.peers import NORMAL, Expected
+from services.feedback.domain.proactive import Done
 from services.feedback.domain.scores import Expectation, Score, Sums, Weights
 
 CATEGORIES = 3
@@ -25,6 +26,8 @@ SLOWER = 1.5
 RATES: tuple[Literal["responded", "solved", "satisfied", "response_in_time", "completion_in_time"], ...] = (
     "responded", "solved", "satisfied", "response_in_time", "completion_in_time",
 )  # fmt: skip
+OF_MAIL = ("solved", "satisfied")
+"""The rates that hang on how hard the matters are that a unit is sent."""
 PRACTICES = ("contacted", "contact_p50", "signing_in_time", "resolve_p50", "evidence", "whole_reply", "reopened")
 """What units do, rather than what comes of it: KPIs of the rounds they resolved."""
 
@@ -64,9 +67,13 @@ class Shortfall:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What there is to say of a unit's month. `against` are its peers; `gaps` are to their median."""
+    """What there is to say of a unit's month. `against` are its peers; `gaps` are to their median.
+
+    `ahead` is what it did before anyone asked, None if nothing that counts.
+    """
 
     score: Score
+    ahead: Done | None
     against: tuple[UnitRef, ...]
     gaps: tuple[Gap, ...]
     categories: tuple[Shortfall, ...]
@@ -80,20 +87,39 @@ def peers_of(score: Score, scores: Iterable[Score]) -> list[Score]:
     ]
 
 
-def rate_gaps(score: Score, peers: Sequence[Score], rules: Scoring) -> list[Gap]:
-    """Return the rates in which a unit falls short of the median of its peers, the widest gap first."""
-    gaps = []
+def rate_gaps(score: Score, peers: Sequence[Score], weights: Weights, rules: Scoring) -> list[Gap]:
+    """Return the rates in which a unit falls short of the median of its peers, the widest gap first; none of few.
+
+    In what hangs on how hard the mail is, it may be lower by as much as its mail is harder than theirs; where that is
+    not known, nothing is said of it.
+    """
+    if score.counted < rules.least:
+        return []
+    gaps, harder = [], _harder(score, peers)
     for name in RATES:
         theirs = [value for one in peers if (value := getattr(one, name)) is not None]
         own = getattr(score, name)
-        if theirs and own is not None and _falls_short(own, median(theirs), score.counted, rules):
+        if not theirs or own is None or (name in OF_MAIL and harder is None):
+            continue
+        allowed = (harder or 0.0) / (weights.solved + weights.satisfied) if name in OF_MAIL else 0.0
+        if _falls_short(own, median(theirs) - allowed, score.counted, rules):
             gaps.append(Gap(name, own, median(theirs), score.counted))
     return sorted(gaps, key=lambda gap: gap.own - gap.others)
 
 
+def _harder(score: Score, peers: Iterable[Score]) -> float | None:
+    """Return by how much less is to be expected of the total of a unit than of its peers', 0 at least."""
+    theirs = [one.expected for one in peers if one.expected is not None]
+    return max(0.0, median(theirs) - score.expected) if theirs and score.expected is not None else None
+
+
 def _falls_short(own: float, others: float, count: int, rules: Scoring) -> bool:
-    """Say whether a share is lower by more than the margin and than chance would have it."""
-    reach = NORMAL * sqrt(others * (1 - others) / count) if count else 1.0
+    """Say whether a share is lower by more than the margin and than chance would have it.
+
+    Chance is that of a share between the two: where all others did all, one slip would else be beyond any.
+    """
+    between = (own + others) / 2
+    reach = NORMAL * sqrt(between * (1 - between) / count) if count else 1.0
     return others - own > max(rules.margin, reach)
 
 

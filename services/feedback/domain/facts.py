@@ -145,12 +145,14 @@ class Facts:
     @property
     def reporter(self) -> str | None:
         """Whose appeal it is, by pseudonym; None where that is not known, or not to be known any more."""
-        return self.appeal.reporter if self.appeal else None
+        appeal = self.appeal
+        return appeal.reporter if appeal else None
 
     @property
     def needs(self) -> tuple[AccessNeed, ...]:
         """What to mind with whoever is asked; a matter of the elderly is one of somebody elderly."""
-        said = self.appeal.access_needs if self.appeal else ()
+        appeal = self.appeal
+        said = appeal.access_needs if appeal else ()
         old = self.classified is not None and self.classified.elderly
         return ("elderly", *said) if old and "elderly" not in said else said
 

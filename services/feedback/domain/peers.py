@@ -6,8 +6,9 @@ what one answer gives to the total (the three rates weighted, 0 to 1):
     expected    e of an answer is the mean of `y` over the answers that *others* of the kind had of the same matter:
                 same category (level 2), class and district; where few had it, mixed with the same category and class
                 anywhere, that with the level-1 category, that with all:
-                (sum + strength * broader) / (answers + strength). A unit that alone has all of a matter is so compared
-                with what is expected of the kind, never with itself.
+                (sum + strength * broader) / (answers + strength). Where others had fewer than `strength` answers of the
+                level-1 category nobody knows how hard it is, and those answers take no part: who alone has a duty
+                would be held to what is expected of easier ones, or else to itself.
     excess      d = mean(y - e) of the unit's n answers. By chance it is off by s/sqrt(n), with s the spread of y - e
                 within units, pooled over the kind (a prior of `strength` answers, spread widest, keeps it from 0).
     shrunk      empirical Bayes, normal on normal: units of the kind truly differ by t (moments of DerSimonian and
@@ -80,15 +81,17 @@ Expected = Mapping[tuple[str, Matter], float]
 
 
 def expectations(cells: Sequence[Cell], strength: float) -> dict[tuple[str, Matter], float]:
-    """Return what is expected of an answer of each unit and matter, by what others of the kind had."""
+    """Return what is expected of an answer of each unit and matter, by others of the kind, if they had enough."""
     everyone, own = _sums(cells, lambda cell: ""), _sums(cells, lambda cell: cell.unit)
     all_rows, all_points = everyone["", ()]
     expected = {}
     for cell in cells:
+        category = _broader(cell.matter)[1]
+        others = everyone["", category][0] - own[cell.unit, category][0]
+        if not others or others < strength:
+            continue
         mine, earned = own[cell.unit, ()]
-        others = all_rows - mine
-        # A unit alone of its kind has nobody to be compared with.
-        value = (all_points - earned) / others if others else all_points / all_rows
+        value = (all_points - earned) / (all_rows - mine)
         for key in _broader(cell.matter)[1:]:
             rows, points = everyone["", key]
             mine, earned = own[cell.unit, key]
@@ -113,7 +116,8 @@ def _sums(cells: Iterable[Cell], of: Callable[[Cell], str]) -> dict[tuple[str, t
 
 def standard_of(level: str, cells: Sequence[Cell], expected: Expected, strength: float, margin: float) -> Standard:
     """Return what the units of a kind are held to; that they differ by less than the margin is never taken for sure."""
-    units = [_excess(mine, expected, 0.0) for mine in by_unit(cells).values()]
+    cells = [cell for cell in cells if (cell.unit, cell.matter) in expected]
+    units = [_excess(mine, expected) for mine in by_unit(cells).values()]
     rows, points = sum(cell.rows for cell in cells), sum(cell.points for cell in cells)
     loose = sum(unit.rest for unit in units) + WIDEST * strength
     within = loose / (rows - len(units) + strength)
@@ -127,11 +131,11 @@ class _Excess(NamedTuple):
     rest: float
 
 
-def _excess(cells: Iterable[Cell], expected: Expected, otherwise: float) -> _Excess:
+def _excess(cells: Iterable[Cell], expected: Expected) -> _Excess:
     """Return by how much a unit's answers are over what is expected, and the squares that are left around that."""
     rows, over, squares = 0, 0.0, 0.0
     for cell in cells:
-        e = expected.get((cell.unit, cell.matter), otherwise)
+        e = expected[cell.unit, cell.matter]
         rows += cell.rows
         over += cell.points - cell.rows * e
         squares += cell.squares - 2 * e * cell.points + cell.rows * e * e
@@ -154,13 +158,14 @@ def _spread(units: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 def fair(cells: Sequence[Cell], expected: Expected, standard: Standard) -> Fair | None:
-    """Return the fair score of the unit that had these answers; None if it had none.
+    """Return the fair score of the unit that had these answers; None if it had none that can be compared.
 
-    Of a matter that a ruling let in later, and of which nothing was expected of the unit, the mean of its kind is.
+    Of a matter that a ruling let in later nothing may have been expected; that is not compared either.
     """
+    cells = [cell for cell in cells if (cell.unit, cell.matter) in expected]
     if not cells:
         return None
-    rows, excess, _ = _excess(cells, expected, standard.mean)
+    rows, excess, _ = _excess(cells, expected)
     points = sum(cell.points for cell in cells)
     chance = standard.within / rows
     share = standard.between / (standard.between + chance)

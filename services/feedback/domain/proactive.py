@@ -1,6 +1,6 @@
 """Work before anyone appeals 未诉先办: one order to one unit, and how it ends. It is proposed by rule, or by hand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -57,6 +57,11 @@ class Order:
         """Whether it was done by its date."""
         return self.state == "done" and self.ended_at is not None and self.ended_at <= self.by_date
 
+    @property
+    def proven_at(self) -> datetime | None:
+        """When its effect was known for good, and proven; None if it is not."""
+        return self.effect.measured_at if self.effect and self.effect.final and self.effect.proven else None
+
 
 def proposed(order: Order, what: str, why: str) -> ProactiveProposed:
     """Return what is told of a new order: what is to be done, and why, in words."""
@@ -86,8 +91,21 @@ def _require_open(order: Order) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Credit:
+    """A piece of work that counts for its unit: when it was done, and once more when its effect was `proven`.
+
+    An effect takes months to be known, so its proof counts in the month it came, and no published month is moved by it.
+    """
+
+    order_id: UUID
+    unit_code: str
+    proven: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """What a unit did before anyone asked, in a period: orders in time and with evidence, those of proven effect.
+    """What a unit did before anyone asked, in a period: orders in time and with evidence, effects that were proven.
 
     `points` are what the city gives for it.
     """
@@ -98,16 +116,26 @@ class Done:
     points: float
 
 
-def credited(orders: Iterable[Order], bonus: Bonus) -> list[Done]:
-    """Return what counts for each unit, by its code. What was done late or without evidence is no reason for points."""
-    by_unit: dict[str, list[Order]] = {}
-    for order in orders:
-        if order.in_time and order.evidence >= bonus.evidence:
-            by_unit.setdefault(order.unit_code, []).append(order)
-    return [_credit(code, mine, bonus) for code, mine in sorted(by_unit.items())]
+def credits_of(orders: Iterable[Order], since: datetime, until: datetime, evidence: int) -> list[Credit]:
+    """Return what counts from an instant to before another. What was done late or with less evidence counts nothing."""
+    return [
+        Credit(order.order_id, order.unit_code, proven, at)
+        for order in orders
+        if order.in_time and order.evidence >= evidence
+        for proven, at in ((False, order.ended_at), (True, order.proven_at))
+        if at and since <= at < until
+    ]
 
 
-def _credit(code: str, orders: list[Order], bonus: Bonus) -> Done:
-    proven = sum(order.effect is not None and order.effect.proven for order in orders)
-    points = bonus.done * len(orders) + bonus.proven * proven
-    return Done(code, len(orders), proven, round(min(points, bonus.most), 6))
+def credited(counting: Iterable[Credit], bonus: Bonus) -> list[Done]:
+    """Return what each unit gets for what counts in a period, by its code, at most what the city sets."""
+    by_unit: dict[str, list[Credit]] = {}
+    for credit in counting:
+        by_unit.setdefault(credit.unit_code, []).append(credit)
+    return [_done(code, mine, bonus) for code, mine in sorted(by_unit.items())]
+
+
+def _done(code: str, counting: Sequence[Credit], bonus: Bonus) -> Done:
+    proven = sum(credit.proven for credit in counting)
+    orders = len(counting) - proven
+    return Done(code, orders, proven, round(min(bonus.done * orders + bonus.proven * proven, bonus.most), 6))

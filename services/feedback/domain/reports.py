@@ -1,7 +1,7 @@
 """Reports: of which period and part of the city they are, what they are compared with, and what is counted for them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
@@ -70,10 +70,14 @@ SHARES = (
     "responded", "solved", "satisfied", "response_in_time", "signing_in_time", "completion_in_time", "reopened",
     "repeats", "answered_share", "explained", "closed_solved",
 )  # fmt: skip
+DECIDED_LATER: Mapping[str, str] = {
+    "response_in_time": "received", "completion_in_time": "received", "reopened": "resolved", "answered_share": "asked",
+}  # fmt: skip
+"""Shares of what is decided, by what it is decided of. What is quick is decided first: until all is, they flatter."""
 TIMES = ("contact_p50", "contact_p90", "resolve_p50", "resolve_p90")
 UNIT_SHARES = ("responded", "solved", "satisfied", "completion_in_time", "return_rate")
 CUTS = (
-    Cut("totals", (*COUNTS, *SHARES, *TIMES)),
+    Cut("totals", (*COUNTS, "asked", *SHARES, *TIMES)),
     Cut("ago", ("received", "solved", "satisfied"), of=("ago",)),
     Cut("days", ("received",), ("day",)),
     Cut("category1", ("received", "solved", "closed_solved"), ("category1",)),
@@ -136,7 +140,7 @@ class Findings:
     """All that one report says, as figures: with them it can be made again, in any language and form.
 
     `since` is when the period began. `cuts` are by the name of the cut and the span, as `district/now`; `wobble` is how
-    much days differ, by level-1 category and "" for all.
+    much days differ, by level-1 category and "" for all. `began` is when the first appeal of the record was received.
     """
 
     kind: ReportKind
@@ -151,13 +155,21 @@ class Findings:
     lines: tuple[LineDay, ...] = ()
     lines_before: tuple[LineDay, ...] = ()
     expected: tuple[Expected, ...] = ()
+    began: datetime | None = None
 
     @property
     def lengths(self) -> tuple[float, float]:
-        """How many days of the period are over, and how many the one has that it is compared with."""
-        whole, before = ((span.after - span.first).days for span in (self.spans.now, self.spans.before))
+        """How many days of the period are over, and how many the one compared has; 0 if that was not recorded."""
+        whole = (self.spans.now.after - self.spans.now.first).days
         over = (self.as_of - self.since) / timedelta(days=1)
-        return min(float(whole), max(over, 1 / 24)), float(before)
+        return min(float(whole), max(over, 1 / 24)), self.recorded(self.spans.before)
+
+    def recorded(self, span: Period) -> float:
+        """How many days a span has; 0 if the record began within it or after it, for then nobody counted them all."""
+        begin = self.since - timedelta(days=(self.spans.now.first - span.first).days)
+        # Nobody need have called at midnight.
+        whole = self.began is None or self.began < begin + timedelta(days=1)
+        return float((span.after - span.first).days) if whole else 0.0
 
     def figures(self, cut: str, of: str, kpi: str) -> dict[str, Figure]:
         """The figures of a KPI in a cut by its one dimension, unknown as ""; of a cut without one, under ""."""
@@ -203,6 +215,13 @@ def spans_of(kind: ReportKind, name: str, days: Kinds) -> Spans:
         return Spans(period, before(period))
     ago = period_of(f"{period.first.year - 1}-{period.first:%m}")
     return Spans(period, before(period), ago, period_of(f"{ago.after:%Y-%m}"))
+
+
+def so_far(spans: Spans, now: date) -> Spans:
+    """Return the spans of a period under way on a day: it is compared with as much of the one before as it has."""
+    over = timedelta(days=max((now - spans.now.first).days + 1, 1))
+    before = spans.before
+    return replace(spans, before=Period(before.name, before.first, min(before.after, before.first + over)))
 
 
 _LIKE = {

@@ -177,15 +177,16 @@ def answer(review: Review, given: Answer, by: By, policy: Policy, now: datetime)
 def ask(
     review: Review | None, ticket_id: UUID, facts: Facts, word: Word, policy: Policy, now: datetime
 ) -> tuple[Review, list[Event]]:
-    """Put the question, once for each round; while it stands it follows the word, and how the citizen is reached."""
+    """Put the question, once for each round; while it stands it follows the word, and how the citizen is reached.
+
+    A review that is there follows the facts already.
+    """
     standing = review if review and review.state != "closed" else None
     if standing and standing.state != "requested":
         return standing, []
     until = now + policy.window
-    asked = standing or Review(
-        ticket_id, word.round, word.about, facts.method, "requested", now, until, word.reply, word.contacted
-    )
-    asked = follow(asked, facts)
+    new = Review(ticket_id, word.round, word.about, facts.method, "requested", now, until, word.reply, word.contacted)
+    asked = standing or follow(new, facts)
     asked = replace(
         # What was deleted of the ticket it judges, its own reporter was told all the same.
         asked, method=facts.method, reply=word.reply or asked.reply,
@@ -234,9 +235,10 @@ def lapse(review: Review, policy: Policy, now: datetime) -> Review:
 def timed(review: Review, policy: Policy) -> Review:
     """Say when to phone next where that is awaited; what is over, or asked by link, no seat holds any more."""
     if review.state != "requested" or review.method != "callback":
-        return replace(review, due_at=None, held_by=None, held_until=None)
+        phoned = review.due_at or review.held_by or review.held_until
+        return replace(review, due_at=None, held_by=None, held_until=None) if phoned else review
     due = policy.hours.due(review.requested_at, review.tries, elderly="elderly" in review.needs)
-    return replace(review, due_at=due)
+    return review if review.due_at == due else replace(review, due_at=due)
 
 
 def _in_time(kept: bool | None, clock: OnTime | None, review: Review, own: bool) -> bool | None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from libs.common.city.seasons import Bonus
 from libs.common.contracts.feedback import ScorePublished, Standing
 from libs.common.contracts.vocabulary import UnitRef
 from services.feedback.domain.peers import Cell, Matter, Standard
@@ -41,6 +42,7 @@ class Publication:
     by: str
     weights: Weights
     standards: tuple[Standard, ...]
+    bonus: Bonus
 
     def standard(self, level: str) -> Standard | None:
         """Return what units of a kind are held to."""
@@ -103,7 +105,7 @@ class Score:
     `peers` numbers its group among its kind (`level`). `usual` answers make the fair score, of which `expected` is what
     others would have had with the same matters, `low` and `high` the bounds of 95 %, `error` its error. `apart`
     answers have a total of their own. `growth` is that of the fair score since the month before, with its bounds.
-    `deducted` are points out of 100 that rulings took off.
+    Points out of 100: `earned` by work before the appeal, `deducted` by rulings.
     """
 
     period: str
@@ -131,6 +133,7 @@ class Score:
     growth: float | None = None
     growth_low: float | None = None
     growth_high: float | None = None
+    earned: float = 0.0
     deducted: float = 0.0
 
     @property
@@ -139,13 +142,26 @@ class Score:
         return UnitRef(code=self.unit_code, name=self.unit_name)
 
     @property
+    def points(self) -> float | None:
+        """The total out of 100 with what was earned and what was deducted, 0 at least; None without a total."""
+        return None if self.total is None else max(0.0, 100 * self.total + self.earned - self.deducted)
+
+    @property
     def told(self) -> ScorePublished:
         """What is said of it."""
         return ScorePublished(
             unit=self.unit, period=self.period, version=self.version, responded=self.responded, solved=self.solved,
             satisfied=self.satisfied, total=self.total, counted=self.counted, fair=self.fair, standing=self.standing,
-            deducted=self.deducted,
+            earned=self.earned, deducted=self.deducted, points=self.points,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Points out of 100 that stand beside a unit's total: earned by work before the appeal, deducted by rulings."""
+
+    earned: float = 0.0
+    deducted: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

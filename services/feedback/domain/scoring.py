@@ -22,7 +22,7 @@ from services.feedback.domain.peers import (
     fair,
     standard_of,
 )
-from services.feedback.domain.scores import Expectation, Publication, Score, Sums, Unit, Weights
+from services.feedback.domain.scores import Beside, Expectation, Publication, Score, Sums, Unit, Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,13 @@ def publish(
     sums: Sequence[Sums],
     units: Mapping[str, Unit],
     before: Mapping[str, Score],
-    deducted: Mapping[str, float],
+    beside: Mapping[str, Beside],
     rules: Scoring,
 ) -> Edition:
-    """Score every unit that has counted answers. `before` are the scores of the month before, by unit."""
+    """Score every unit that has counted answers, or earned points: where nobody had to ask there are no answers.
+
+    `before` are the scores of the month before, by unit.
+    """
     levels: dict[str, list[Cell]] = defaultdict(list)
     for one in sums:
         if not one.apart:
@@ -57,13 +60,17 @@ def publish(
     publication = replace(publication, standards=tuple(standards))
     grouped, mine = _grouped(units, sums, rules.peers), _of_unit(sums)
     scores = [
-        score(publication, (code, grouped[code]), own, expected, before.get(code), deducted.get(code, 0.0), rules)
-        for code, own in sorted(mine.items())
-    ]
+        score(
+            publication, (code, grouped.get(code, units[code])), mine.get(code, ()), expected, before.get(code),
+            beside.get(code, Beside()), rules,
+        )
+        for code in sorted({*mine, *(code for code, points in beside.items() if points.earned)})
+    ]  # fmt: skip
     kept = [
         Expectation(period, version, cell.unit, *cell.matter, expected[cell.unit, cell.matter], cell.rows, cell.points)
         for cells in levels.values()
         for cell in cells
+        if (cell.unit, cell.matter) in expected
     ]
     return Edition(publication, kept, scores)
 
@@ -90,7 +97,7 @@ def score(
     sums: Sequence[Sums],
     expected: Expected,
     before: Score | None,
-    deducted: float,
+    beside: Beside,
     rules: Scoring,
 ) -> Score:
     """Score one unit by its counted answers; `unit` is its code and what it is."""
@@ -101,7 +108,7 @@ def score(
     made = Score(
         publication.period, publication.version, code, what.name, what.level, what.peers, **_rates(sums, weights),
         apart=sum(one.counted for one in sums if one.apart), apart_total=_total(sums, weights, apart=True),
-        deducted=deducted,
+        earned=beside.earned, deducted=beside.deducted,
     )  # fmt: skip
     if judged is None:
         return made

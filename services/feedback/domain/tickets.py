@@ -14,7 +14,7 @@ reopened, for a unit to act on in the next round; not where no unit of the city 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from libs.common.contracts.envelope import Event
@@ -67,8 +67,8 @@ def decide(
     ticket, events = _revive(ticket, facts, now)
     linked_to = facts.linked.parent if facts.linked else None
     answered_in = (ticket.answered_in or ticket.round) if facts.answered else None
-    ticket = replace(ticket, parent=linked_to, answered_in=answered_in)
-    ticket = replace(ticket, word=_word(facts, ticket, parent))
+    ticket = _with(ticket, parent=linked_to, answered_in=answered_in)
+    ticket = _with(ticket, word=_word(facts, ticket, parent))
     word = ticket.word if _asks(facts, ticket) and not elsewhere else None
     kept = {}
     for review in reviews:
@@ -81,9 +81,16 @@ def decide(
     judged = kept.get(ticket.word.round) if ticket.word else None
     ticket, said = _end(ticket, _outcome(facts, ticket, parent, judged), policy, now)
     # Kept while somebody may be asked twice: what is only on its way costs no row.
-    ticket = replace(ticket, reporter=facts.reporter if linked_to or ticket.word else None)
+    ticket = _with(ticket, reporter=facts.reporter if linked_to or ticket.word else None)
     ruling = Ruling(ticket, tuple(timed(review, policy) for review in kept.values()), (*events, *said))
     return _without_words(ruling) if facts.wordless else ruling
+
+
+def _with(ticket: Ticket, **values: Any) -> Ticket:
+    """Return the ticket with these values: itself if it has them, as with most events it does."""
+    if all(getattr(ticket, name) == value for name, value in values.items()):
+        return ticket
+    return replace(ticket, **values)
 
 
 def _without_words(ruling: Ruling) -> Ruling:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from libs.common.city.categories import category_name
 from libs.common.city.pack import City
 from libs.common.city.settings import Name
 from services.feedback.domain.candidates import HOT_WEEKS, Part
@@ -62,11 +63,12 @@ def sections(city: City, topic: Topic, tried: Sequence[Solution], language: str)
     tally = topic.tally
     texts = {
         "what": _say(
-            language, "what", title=title_of(city, topic, language), level1=topic.category[0],
+            language, "what", title=title_of(city, topic, language),
+            level1=read(category_name(city.categories, topic.category[0]), language),
             level2=topic.category[1], questions=_list(language, names["questions"]),
         ),
         "many": _many(topic, parts["volume"], language) + _growth(topic, parts["growth"], language),
-        "since": _say(language, "since", since=topic.since),
+        "since": _say(language, "since", since=_day(language, date.fromisoformat(topic.since))),
         "where": _say(
             language, "where", count=len(topic.districts), districts=_list(language, names["districts"]),
             streets=round(topic.streets),
@@ -95,7 +97,7 @@ def _many(topic: Topic, volume: Part, language: str) -> str:
     weeks = (last - first) // WEEK + 1
     times = topic.tally.tickets / volume.usual if volume.usual else 0.0
     return _say(
-        language, "many", first=topic.first, until=(last + WEEK * 6 / 7).isoformat(), weeks=weeks,
+        language, "many", first=_day(language, first), until=_day(language, last + WEEK * 6 / 7), weeks=weeks,
         tickets=topic.tally.tickets, weekly=round(topic.tally.tickets / weeks), times=f"{times:.1f}",
     )  # fmt: skip
 
@@ -105,7 +107,12 @@ def _growth(topic: Topic, growth: Part, language: str) -> str:
     if topic.basis is None or growth.figure is None or not growth.usual:
         return _say(language, "unknown_growth")
     change, usual = (f"{100 * (times - 1):+.0f}" for times in (growth.figure, growth.usual))
-    return _say(language, "growth", topic.basis, change=change, usual=usual)
+    said = _say(language, "growth", topic.basis, change=change, usual=usual)
+    return said if growth.low > 0 else said + _say(language, "growth", "unsure")
+
+
+def _day(language: str, day: date) -> str:
+    return _say(language, "day", year=day.year, month=day.month, day=day.day, iso=day.isoformat())
 
 
 def _ends(topic: Topic, unsolved: Part, ends: Sequence[Share], language: str) -> str:

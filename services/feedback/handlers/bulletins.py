@@ -1,7 +1,7 @@
 """Bulletins of months, read from what was published."""
 
 from libs.common.runtime.problems import Problem
-from services.feedback.domain.bulletins import Area, Rulings, Sentence, area_of, sentences
+from services.feedback.domain.bulletins import Area, Rulings, Sentence, Words, area_of, sentences
 from services.feedback.domain.scores import Publication
 from services.feedback.handlers.around import Here
 from services.feedback.handlers.diagnosis import diagnose
@@ -21,7 +21,8 @@ async def bulletin(here: Here, publication: Publication, unit: str) -> list[Sent
     if not scored and area is None:
         raise Problem(404, "neither the unit nor any under it has a score in this month")
     found = await diagnose(here, publication, unit) if scored else None
-    return sentences(found, area, await _rulings(here, publication, unit), here.engine.measures.kpis.by_code)
+    words = Words(here.engine.measures.kpis.by_code, here.engine.city.categories)
+    return sentences(found, area, await _rulings(here, publication, unit), words)
 
 
 async def _area(here: Here, publication: Publication, unit: str) -> Area | None:

@@ -54,13 +54,6 @@ class Wanted:
     acts_from: date | None
 
 
-def of_the_city(who: Principal) -> str:
-    """Return the name of a supervisor of the whole city. Raises Problem 403 for one of some units."""
-    if who.units:
-        raise Problem(403, "topics are of the whole city: a supervisor of all units decides")
-    return who.name
-
-
 async def adopt(tx: Tx, here: Here, topic_id: UUID, wanted: Wanted, by: str) -> Campaign:
     """Make a topic a campaign.
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from libs.common.messaging.transaction import Tx
+from libs.common.runtime.database import alone
 from libs.common.runtime.privacy import Redactor
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal
@@ -24,7 +25,7 @@ SPOTS_EVERY = timedelta(days=1)
 
 async def look_for_signs(here: Here) -> float:
     """Look for signs if it is time and no other process does; nothing of it happens when an event comes."""
-    async with store.looking(here.database) as leads:
+    async with alone(here.database.pool, store.LOOK_LOCK) as leads:
         if leads:
             await _look_at_rounds(here, here.clock.now())
             await _look_at_spots(here, here.clock.now())

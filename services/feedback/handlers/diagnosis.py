@@ -14,8 +14,10 @@ from services.feedback.domain.diagnosis import (
     shortfalls,
 )
 from services.feedback.domain.periods import period_of
+from services.feedback.domain.proactive import credited
 from services.feedback.domain.scores import Publication, Score
 from services.feedback.handlers.around import Here
+from services.feedback.store import credits as credits_store
 from services.feedback.store import kpis as kpis_store
 from services.feedback.store import scores as store
 
@@ -34,10 +36,12 @@ async def diagnose(here: Here, publication: Publication, unit: str) -> Diagnosis
     sums = await store.sums(pool, publication.period, publication.version, publication.weights, [unit])
     expected = await store.expected_of(pool, publication, unit)
     fell = shortfalls(sums, expected, publication.weights, rules)
+    counting = await credits_store.of_version(pool, publication.period, publication.version, unit)
     return Diagnosis(
         score,
+        next(iter(credited(counting, publication.bonus)), None),
         tuple(one.unit for one in peers),
-        tuple(rate_gaps(score, peers, rules)),
+        tuple(rate_gaps(score, peers, publication.weights, rules)),
         tuple([await _helped(here, publication, score, scores, one) for one in fell]),
     )
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from libs.common.city.days import kinds_of
 from libs.common.city.reports import ReportKind
+from libs.common.runtime.database import alone
 from libs.common.runtime.problems import Problem
 from services.feedback import store
 from services.feedback.domain.chance import wobble_of
@@ -27,6 +28,7 @@ from services.feedback.domain.reports import (
     Scope,
     Spans,
     last_over,
+    so_far,
     spans_of,
 )
 from services.feedback.handlers.around import Here
@@ -123,13 +125,15 @@ async def _make(here: Here, kind: ReportKind, spans: Spans, scope: Scope, renewe
 async def gather(here: Here, kind: ReportKind, spans: Spans, scope: Scope) -> Findings:
     """Return all that a report says, counted in the record."""
     as_of = here.clock.now()
+    over = is_over(here, spans.now, as_of)
+    spans = spans if over else so_far(spans, as_of.astimezone(zone(here)).date())
     cuts: dict[str, tuple[Figure, ...]] = {}
     for cut in CUTS:
         if scope.kind in cut.scopes:
             cuts |= await _cut(here, cut, spans, scope)
     found = Findings(
-        kind, scope, spans, spans.now.span(zone(here))[0], as_of, is_over(here, spans.now, as_of), cuts,
-        await _wobble(here, spans.now, scope),
+        kind, scope, spans, spans.now.span(zone(here))[0], as_of, over, cuts,
+        await _wobble(here, spans.now, scope), began=await reports.first_received(here.database),
     )  # fmt: skip
     found = replace(found, rising=await _rising(here, found), expected=await _expected(here, found))
     return await _with_lines(here, found)
@@ -219,7 +223,7 @@ async def _with_lines(here: Here, found: Findings) -> Findings:
 
 async def keep_reports(here: Here) -> float:
     """Make the reports of the last periods that are over, each once, and return the seconds until the next look."""
-    async with reports.by_schedule(here.database) as mine:
+    async with alone(here.database.pool, reports.SCHEDULE) as mine:
         if mine:
             await _keep_due(here)
     return LOOK_SECONDS

@@ -9,10 +9,13 @@ from libs.common.messaging.transaction import Tx
 from services.feedback.domain import NotPossibleError
 from services.feedback.domain.deductions import Deduction, deducted, penalty
 from services.feedback.domain.periods import Period, before, month_of, period_of
-from services.feedback.domain.scores import Publication, Reason, Score, Unit, Weights, changed
+from services.feedback.domain.proactive import credited
+from services.feedback.domain.scores import Beside, Publication, Reason, Score, Unit, Weights, changed
 from services.feedback.domain.scoring import publish, score
 from services.feedback.handlers.around import Here
+from services.feedback.store import credits as credits_store
 from services.feedback.store import deductions as deductions_store
+from services.feedback.store import proactive as proactive_store
 from services.feedback.store import scores as store
 
 LOOK = timedelta(hours=1)
@@ -48,9 +51,10 @@ async def publish_month(tx: Tx, here: Here, period: Period, reason: Reason, by: 
     version, weights = last.version + 1 if last else 1, here.engine.weights
     publication = Publication(
         period.name, version, version, reason, tx.now, by,
-        Weights(weights.responded, weights.solved, weights.satisfied), (),
+        Weights(weights.responded, weights.solved, weights.satisfied), (), here.engine.city.seasons.bonus,
     )  # fmt: skip
     await store.count(tx, version, draw_of(here, period))
+    await _credit(tx, here, publication)
     await _propose(tx, here, period)
     return await _publish(tx, here, publication, last)
 
@@ -60,11 +64,11 @@ async def _publish(tx: Tx, here: Here, publication: Publication, last: Publicati
     period, version = publication.period, publication.version
     sums = await store.sums(tx.connection, period, version, publication.weights)
     known = await store.scores_of(tx.connection, period, last.version) if last else []
-    ruled = deducted(await deductions_store.deductions_in(tx.connection, period))
-    units = {code: unit_of(here, code) for code in {one.unit_code for one in sums}}
+    beside = await _beside(tx, publication)
+    units = {code: unit_of(here, code) for code in {*beside, *(one.unit_code for one in sums)}}
     # A month of a large city takes seconds to sum up, which nobody else should wait for.
     edition = await asyncio.to_thread(
-        publish, publication, sums, units, await _before(tx, period), ruled, here.engine.city.scoring
+        publish, publication, sums, units, await _before(tx, period), beside, here.engine.city.scoring
     )
     moved = changed(edition.scores, {one.unit_code: one for one in known}, version)
     if last and not moved:
@@ -73,6 +77,22 @@ async def _publish(tx: Tx, here: Here, publication: Publication, last: Publicati
     await store.save_expectations(tx, edition.expectations)
     await _tell(tx, moved)
     return edition.publication
+
+
+async def _credit(tx: Tx, here: Here, publication: Publication) -> None:
+    """Count the work before the appeal that was done in the month, and what was proven in it."""
+    span = period_of(publication.period).span(here.engine.policy.timezone)
+    drawn = await proactive_store.counting(tx.connection, *span, publication.bonus.evidence)
+    await credits_store.count(tx, publication.period, publication.version, drawn)
+
+
+async def _beside(tx: Tx, publication: Publication, unit: str | None = None) -> dict[str, Beside]:
+    """Return the points beside the totals of a version, of all units that have some, or of one."""
+    period, version = publication.period, publication.version
+    ruled = deducted(await deductions_store.deductions_in(tx.connection, period, unit))
+    counting = await credits_store.of_version(tx.connection, period, version, unit)
+    earned = {one.unit_code: one.points for one in credited(counting, publication.bonus)}
+    return {code: Beside(earned.get(code, 0.0), ruled.get(code, 0.0)) for code in earned.keys() | ruled.keys()}
 
 
 async def _propose(tx: Tx, here: Here, period: Period) -> None:
@@ -110,11 +130,11 @@ async def _anew(tx: Tx, here: Here, publication: Publication, last: Publication,
     sums = await store.sums(tx.connection, period, version, publication.weights, [unit])
     expected = await store.expected_of(tx.connection, publication, unit)
     old = next(iter(await store.scores_of(tx.connection, period, last.version, [unit])), None)
-    ruled = deducted(await deductions_store.deductions_in(tx.connection, period, unit))
+    beside = (await _beside(tx, publication, unit)).get(unit, Beside())
     what = Unit(old.unit_name, old.level, old.peers) if old else unit_of(here, unit)
     earlier = (await _before(tx, period, [unit])).get(unit)
     rules = here.engine.city.scoring
-    return score(publication, (unit, what), sums, expected, earlier, ruled.get(unit, 0.0), rules)
+    return score(publication, (unit, what), sums, expected, earlier, beside, rules)
 
 
 async def _before(tx: Tx, period: str, units: Sequence[str] | None = None) -> dict[str, Score]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from libs.common.contracts.feedback import TopicProposed
 from libs.common.messaging.transaction import Tx
+from libs.common.runtime.database import alone
 from libs.common.runtime.problems import Problem
 from services.feedback.domain.campaigns import midnight
 from services.feedback.domain.candidates import Candidate, Month, candidates
@@ -28,7 +29,7 @@ NAMED = 3
 
 async def keep_topics(here: Here) -> float:
     """Count a week, or propose the month's topics and measure what campaigns came to. A step of a job."""
-    async with matters_store.counting(here.database.pool) as leads:
+    async with alone(here.database.pool, matters_store.COUNT_LOCK) as leads:
         if not leads:
             return LOOK_SECONDS
         if await count_next(here):

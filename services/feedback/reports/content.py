@@ -12,7 +12,8 @@ Format = Literal["text", "count", "share", "hours", "points", "number", "change"
 percentage points."""
 Value = str | int | float | None
 NOTHING = "–"
-_PLACES = {"hours": ".1f", "points": ".2f", "number": ".2f", "share": ".1%", "change": "+.1%", "difference": "+.1f"}
+_PLACES = {"hours": ".1f", "points": ".2f", "number": ".2f", "share": ".1%", "change": "+,.1%", "difference": "+.1f"}
+_BROAD = frozenset("%mwMW")
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -155,7 +156,12 @@ def shown(value: Value, form: Format) -> str:
     if form == "count":
         return f"{value:,.0f}"
     said = f"{value:{_PLACES[form]}}"
-    return said if said.strip("+-0.%") else said.lstrip("+-")
+    return said if said.strip("+-0,.%") else said.lstrip("+-")
+
+
+def breadth(text: str) -> float:
+    """About how many Chinese letters a text is broad."""
+    return sum(1.0 if character > "\u2e80" else 0.9 if character in _BROAD else 0.56 for character in text)
 
 
 def clean(text: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.feedback.reports.content import NOTHING, Curve, Map, Series, Tile, shown
+from services.feedback.reports.content import NOTHING, Curve, Map, Series, Tile, breadth, shown
 
 INK, MUTED, GRID, PAPER = "#17212b", "#4b5966", "#d5dce2", "#ffffff"
 LINES: tuple[tuple[str, tuple[int, ...]], ...] = (("#0072b2", ()), ("#b34700", (7, 4)), ("#007a5a", (2, 4)))
@@ -18,7 +18,7 @@ BLUES = ("#eff3ff", "#bdd7e7", "#6baed6", "#2b7bba", "#08488e")
 _DARK = 3
 WIDTH, HEIGHT = 720, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 72, 16, 44, 40
-_TILE_WIDTH, _TILE_HEIGHT, _GAP = 116, 64, 4
+_TILE_WIDTH, _TILE_HEIGHT, _GAP = 96, 60, 4
 _MOST_LABELS = 12
 Anchor = Literal["start", "middle", "end"]
 
@@ -114,7 +114,7 @@ def _legend(series: Sequence[Series], latin: bool) -> Iterator[Shape]:
 
 def _length(text: str, size: float) -> float:
     """About how long a text is."""
-    return size * sum(1.0 if character > "\u2e80" else 0.56 for character in text)
+    return size * breadth(text)
 
 
 def _runs(one: Series, places: int, top: float) -> Iterator[tuple[tuple[float, float], ...]]:
@@ -144,10 +144,10 @@ def _tile(map_: Map, tile: Tile, latin: bool) -> Iterator[Shape]:
     ink = PAPER if shade is not None and shade >= _DARK else INK
     yield Box(x, y, _TILE_WIDTH, _TILE_HEIGHT, PAPER if shade is None else BLUES[shade], MUTED)
     name = tile.latin if latin else tile.name
-    size = min(15.0, 15.0 * (_TILE_WIDTH - 8) / max(_length(name, 15), 1))
-    yield Words(x + _TILE_WIDTH / 2, y + 27, name, size, "middle", ink)
+    size = min(16.0, 16.0 * (_TILE_WIDTH - 8) / max(_length(name, 16), 1))
+    yield Words(x + _TILE_WIDTH / 2, y + 26, name, size, "middle", ink)
     value = NOTHING if tile.value is None else shown(tile.value, map_.format)
-    yield Words(x + _TILE_WIDTH / 2, y + 50, value, 15, "middle", ink)
+    yield Words(x + _TILE_WIDTH / 2, y + 48, value, 16, "middle", ink)
 
 
 def _shade(map_: Map, value: float) -> int:

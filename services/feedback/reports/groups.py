@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.feedback.domain.chance import Change, Step, changed, pooled, stepped, wilson
 from services.feedback.domain.kpis import Dimension, Figure
-from services.feedback.domain.reports import CUTS, Findings
+from services.feedback.domain.reports import CUTS, DECIDED_LATER, Findings
 from services.feedback.reports.messages import Teller
 
 ENOUGH_ANSWERS = 30
@@ -57,7 +57,7 @@ def groups(
 def _equal(found: Findings) -> tuple[float, float]:
     """How many days what followed a year before has, and that itself."""
     first, second = found.spans.following or found.spans.now, found.spans.ago or found.spans.now
-    return (first.after - first.first).days, (second.after - second.first).days
+    return found.recorded(first), found.recorded(second)
 
 
 def _count(figures: Mapping[str, Figure], key: str) -> int:
@@ -84,10 +84,22 @@ def step(found: Findings, kpi: str, rows: int = 1) -> Step | None:
     now, before = (found.figures("totals", of, kpi).get("") for of in ("now", "before"))
     if not (now and now.count) and not (before and before.count):
         return None
-    return stepped(_parts(now), _parts(before), rows)
+    return stepped(parts(now), parts(before), rows, undecided(found, kpi))
 
 
-def _parts(figure: Figure | None) -> tuple[float, int]:
+def undecided(found: Findings, kpi: str) -> int:
+    """Return of how many it will be decided later, going by how much of what came before is; 0 where nothing is."""
+    whole = DECIDED_LATER.get(kpi)
+    if whole is None:
+        return 0
+    now, before = ([found.figures("totals", of, code).get("") for code in (kpi, whole)] for of in ("now", "before"))
+    if not (now[0] and now[1] and before[0] and before[1] and before[1].count):
+        return 0
+    return max(0, round(now[1].count * before[0].count / before[1].count) - now[0].count)
+
+
+def parts(figure: Figure | None) -> tuple[float, int]:
+    """Return how many of how many a share is of."""
     return (figure.numerator or 0.0, figure.denominator or 0) if figure else (0.0, 0)
 
 
@@ -109,8 +121,8 @@ def shorts(found: Findings, teller: Teller) -> list[Short]:
     levels = {unit: teller.level(unit) for unit in solved}
     short = []
     for unit, figure in solved.items():
-        part, count = pooled(_parts(other) for key, other in solved.items() if levels[key] == levels[unit])
-        high = wilson(*_parts(figure), len(solved))[1]
+        part, count = pooled(parts(other) for key, other in solved.items() if levels[key] == levels[unit])
+        high = wilson(*parts(figure), len(solved))[1]
         if figure.count >= ENOUGH_ANSWERS and high < part / count:
             short.append(Short(unit, teller.name("unit", unit), levels[unit], figure, part / count, high))
     return sorted(short, key=lambda one: (one.high - one.level_solved, one.key))
@@ -123,7 +135,7 @@ def below(found: Findings, places: Iterable[Group]) -> list[Group]:
     if whole is None or whole.value is None:
         return []
     enough = [place for place in several if place.key and place.answers("solved") >= ENOUGH_ANSWERS]
-    return [place for place in enough if wilson(*_parts(place.figures["solved"]), len(several))[1] < whole.value]
+    return [place for place in enough if wilson(*parts(place.figures["solved"]), len(several))[1] < whole.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +153,19 @@ class Riser:
 
 def risen(questions: Iterable[Group]) -> list[Group]:
     """Return the questions that rose beyond chance, and those of which there were none before; the most first."""
-    new = [one for one in questions if one.key and max(one.change.now, one.change.before) >= FEW]
-    rose = [one for one in new if one.change.rose or not one.change.before]
+    several = list(questions)
+    # Where nothing can be compared, all is new and nothing rose.
+    known = any(one.change.value is not None for one in several)
+    many = [one for one in several if one.key and max(one.change.now, one.change.before) >= FEW]
+    rose = [one for one in many if one.change.rose or (known and not one.change.before)]
     return sorted(rose, key=lambda one: (one.change.before - one.change.now, one.key))
 
 
 def risers(found: Findings, teller: Teller, place: Dimension | None) -> list[Riser]:
     """Return what the findings have of each question that rose."""
-    by_key = {group.key: group for group in groups(found, teller, "code")}
+    by_key = {group.key: group for group in risen(groups(found, teller, "code"))}
     made = []
-    for rising in found.rising:
+    for rising in (one for one in found.rising if one.code in by_key):
         known = sorted((f for f in rising.places if f.count and f.group[0]), key=lambda f: (-f.count, f.group[0] or ""))
         all_ = sum(figure.count for figure in rising.places)
         solved, repeats = rising.solved, rising.repeats
@@ -159,7 +174,7 @@ def risers(found: Findings, teller: Teller, place: Dimension | None) -> list[Ris
                 by_key[rising.code], len(known),
                 teller.name(place, known[0].group[0] or "") if place and known else "",
                 known[0].count / all_ if known else None,
-                solved.value if solved else None, wilson(*_parts(solved), len(found.rising))[1],
+                solved.value if solved else None, wilson(*parts(solved), len(found.rising))[1],
                 repeats.value if repeats else None,
             )
         )  # fmt: skip

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from services.feedback.domain.periods import Period
 from services.feedback.domain.reports import COUNTS, PLACES, SHARES, TIMES, Findings
-from services.feedback.reports import groups, tables, telling
-from services.feedback.reports.content import Definition, Report, Section, Words
+from services.feedback.reports import groups, lines, tables, telling
+from services.feedback.reports.content import Definition, Report, Section, Table, Words
 from services.feedback.reports.groups import Group
 from services.feedback.reports.messages import Teller
 
@@ -36,11 +34,22 @@ def report_of(found: Findings, teller: Teller, version: int) -> Report:
         sections.append(_ahead(found, teller))
     if found.scope.kind == "city":
         sections.append(_lines(found, teller))
-    title = teller.say("title", found.kind, where=where(found, teller))
     return Report(
-        teller.language, title, issuer(teller), facts(found, teller, version), tuple(sections),
-        tuple(_definitions(teller)), words(teller),
+        teller.language, title(found, teller), issuer(teller), facts(found, teller, version),
+        tuple(section for section in sections if _tells(section)), tuple(_definitions(teller)), words(teller),
     )  # fmt: skip
+
+
+def _tells(section: Section) -> bool:
+    return bool(section.text or section.curves or section.maps or any(table.rows for table in section.tables))
+
+
+def title(found: Findings, teller: Teller) -> str:
+    """Return what a report is called: of which part of the city, of which kind, of when."""
+    now = found.spans.now
+    when = {"daily": "day", "holiday": ""}.get(found.kind, found.kind)
+    told = teller.dated(when, now.first) if when else teller.span(now)
+    return teller.say("title", found.kind, where=where(found, teller), when=told)
 
 
 def where(found: Findings, teller: Teller) -> str:
@@ -58,16 +67,21 @@ def issuer(teller: Teller) -> str:
 def facts(found: Findings, teller: Teller, version: int) -> tuple[str, ...]:
     """Return the period, what it is compared with, and as of when."""
     at = found.as_of.astimezone(ZoneInfo(teller.city.timezone))
+    as_of = "as_of" if found.closed else "as_of_open"
     said = [
-        teller.say("fact", "period", **_ends(found.spans.now)),
-        teller.say("fact", "compared", what=teller.say("compared", found.kind), **_ends(found.spans.before)),
-        teller.say("fact", "as_of", at=f"{at:%Y-%m-%d %H:%M}", version=version),
+        teller.say("fact", "period", span=teller.span(found.spans.now)),
+        teller.say("fact", "compared", what=teller.say("compared", found.kind), span=teller.span(found.spans.before)),
+        teller.say("fact", as_of, day=teller.dated("day", at), time=f"{at:%H:%M}", version=version),
+        *_recorded(found, teller),
     ]
     return tuple(said if found.closed else [*said, teller.say("fact", "open")])
 
 
-def _ends(period: Period) -> dict[str, str]:
-    return {"first": period.first.isoformat(), "last": (period.after - timedelta(days=1)).isoformat()}
+def _recorded(found: Findings, teller: Teller) -> Iterable[str]:
+    """Return from when on there is a record, if not before the period that this one is compared with."""
+    if found.began and not found.recorded(found.spans.before):
+        day = teller.dated("day", found.began.astimezone(ZoneInfo(teller.city.timezone)))
+        yield teller.say("fact", "began", day=day)
 
 
 def _summary(found: Findings, teller: Teller) -> Section:
@@ -75,12 +89,16 @@ def _summary(found: Findings, teller: Teller) -> Section:
     days, curve = tables.days(found, teller)
     shown = [
         tables.volumes(found, teller), tables.rates(found, teller), tables.times(found, teller),
-        tables.by_group(teller, "category1", "category", categories, [("solved", "solved")]), days,
+        tables.by_group(teller, "category1", "category", categories, [("solved", "solved")]),
+        *_filled(tables.year(found, teller), *([days] if curve else [])),
     ]  # fmt: skip
-    if (year := tables.year(found, teller)).rows:
-        shown.append(year)
     said = telling.summary(found, teller, categories)
     return Section(teller.say("section", "summary"), _whole(said), tuple(shown), (curve,) if curve else ())
+
+
+def _filled(*several: Table) -> Iterable[Table]:
+    """Return the tables that have rows: that there is nothing in the others is said in words, or needs no saying."""
+    return (table for table in several if table.rows)
 
 
 def _whole(paragraphs: Iterable[str]) -> tuple[str, ...]:
@@ -93,7 +111,7 @@ def _matters(found: Findings, teller: Teller) -> Section:
     told = _told(questions)
     overall = found.figures("totals", "now", "solved").get("")
     shown = (
-        tables.rising(teller, rising, overall.value if overall else None),
+        *_filled(tables.rising(teller, rising, overall.value if overall else None)),
         tables.by_group(teller, "code", "question", told),
         tables.by_group(teller, "code_all", "question", questions, annex=True),
         tables.by_group(teller, "channel", "channel", groups.groups(found, teller, "channel")),
@@ -121,8 +139,8 @@ def _places(found: Findings, teller: Teller, place: str) -> Section:
 
 def _units(found: Findings, teller: Teller) -> Section:
     short = groups.shorts(found, teller)
-    shown = (tables.short(teller, short), tables.units(found, teller))
-    return Section(teller.say("section", "units"), _whole(telling.units(teller, short)), shown)
+    shown = (*_filled(tables.short(teller, short)), tables.units(found, teller))
+    return Section(teller.say("section", "units"), _whole(telling.units(found, teller, short)), shown)
 
 
 def _solved(found: Findings, teller: Teller) -> Section:
@@ -133,13 +151,13 @@ def _solved(found: Findings, teller: Teller) -> Section:
 def _ahead(found: Findings, teller: Teller) -> Section:
     several = groups.groups(found, teller, "ahead", of=("following", "ago"))
     expected, seasons = tables.expected(found, teller), tables.seasons(found, teller)
-    shown = (expected, seasons, *((tables.ahead(teller, several),) if found.spans.following else ()))
+    shown = tuple(_filled(expected, seasons, *((tables.ahead(teller, several),) if found.spans.following else ())))
     return Section(teller.say("section", "ahead"), _whole(telling.ahead(found, teller, several, seasons)), shown)
 
 
 def _lines(found: Findings, teller: Teller) -> Section:
-    calls, tests = tables.lines(found, teller), tables.tests(found, teller)
-    shown = (calls, tests, tables.rates(found, teller, PROCESS, "process"))
+    calls, tests = lines.calls(found, teller), lines.tests(found, teller)
+    shown = tuple(_filled(calls, tests, tables.rates(found, teller, PROCESS, "process")))
     return Section(teller.say("section", "lines"), _whole(telling.lines(teller, calls, tests)), shown)
 
 

@@ -1,14 +1,17 @@
 """What reports say, and what they call things, in one language."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from libs.common.city.catalogue import Question
+from libs.common.city.categories import category_name
 from libs.common.city.kpis import Kpi
 from libs.common.city.pack import City
 from libs.common.city.settings import Name
 from libs.common.runtime.messages import Texts
 from services.feedback.domain.kpis import Dimension
+from services.feedback.domain.periods import Period
 from services.feedback.reports.content import clean
 
 
@@ -33,6 +36,28 @@ class Teller:
         """Return names as a list."""
         return self.say("writer", "list").join(names)
 
+    def dated(self, form: str, day: date) -> str:
+        """Return a day, its week, month or year, as `form` of the catalogue has it."""
+        return self.say("date", form, **self._parts(day))
+
+    def span(self, period: Period) -> str:
+        """Return a period by its first and its last day."""
+        first, last = period.first, period.after - timedelta(days=1)
+        if first == last:
+            return self.dated("daily", first)
+        if first.year != last.year:
+            return self.say("date", "across", first=self.dated("day", first), last=self.dated("day", last))
+        form = "in_month" if first.month == last.month else "in_year"
+        later = {"last": last.day, "last_month": self.say("month", str(last.month))}
+        return self.say("date", form, **self._parts(first), **later)
+
+    def _parts(self, day: date) -> dict[str, object]:
+        year, week, weekday = day.isocalendar()
+        return {
+            "year": day.year, "month": self.say("month", str(day.month)), "day": day.day, "week": week,
+            "week_year": year, "weekday": self.say("weekday", str(weekday)),
+        }  # fmt: skip
+
     def read(self, name: Name) -> str:
         """Return a name in the language."""
         return str(self.messages.read({"zh": name.zh, "en": name.en}, self.language))
@@ -56,7 +81,8 @@ class Teller:
             question = self.question(value)
             return self.read(Name(question.l3, question.name_en)) if question else clean(value)
         if dimension == "category1":
-            return self.read(Name(clean(value), _english(self.city.catalogue.level1, value)))
+            name = category_name(self.city.categories, value)
+            return self.read(Name(clean(name.zh), clean(name.en)))
         if dimension == "channel" and value in self.messages.texts["channel"]:
             return self.say("channel", value)
         return clean(value)
@@ -77,9 +103,3 @@ class Teller:
         """Return the kind of a unit, by its code; empty for one that is no more."""
         found = self.city.units.get(unit)
         return found.kind if found else ""
-
-
-def _english(level1: Mapping[str, str], name: str) -> str:
-    """A level-1 category's file is named in English."""
-    slug = next((slug for slug, chinese in level1.items() if chinese == name), clean(name))
-    return slug.replace("-", " and ").capitalize()

@@ -73,7 +73,7 @@ def public_report(found: Findings, month: Published, teller: Teller) -> Report:
             teller.say("section", "places"), (), (_table(found, month, teller, "district"),), (), (_map(month, teller),)
         ),
     )
-    title = teller.say("title", "public", title=teller.say("title", found.kind, where=making.where(found, teller)))
+    title = teller.say("title", "public", title=making.title(found, teller))
     return Report(
         teller.language, title, making.issuer(teller), making.facts(found, teller, 1), sections,
         tuple(_definitions(month, teller)), making.words(teller),

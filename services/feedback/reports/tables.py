@@ -1,14 +1,14 @@
 """The tables of a report, and the curve and the maps that show them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from services.feedback.domain.chance import changed, stepped
 from services.feedback.domain.periods import Period
-from services.feedback.domain.reports import COUNTS, SHARES, TIMES, Findings, LineDay
-from services.feedback.reports.content import Column, Curve, Format, Map, Series, Table, Tile, Value, bounds_of, clean
-from services.feedback.reports.groups import Group, Riser, Short, wobble
+from services.feedback.domain.reports import COUNTS, SHARES, TIMES, Findings
+from services.feedback.reports.content import Column, Curve, Format, Map, Series, Table, Tile, Value, bounds_of
+from services.feedback.reports.groups import ENOUGH_ANSWERS, Group, Riser, Short, parts, undecided, wobble
 from services.feedback.reports.messages import Teller
 
 CHANGES: tuple[tuple[str, Format], ...] = (
@@ -16,6 +16,10 @@ CHANGES: tuple[tuple[str, Format], ...] = (
 )  # fmt: skip
 Values = Mapping[str, float | None]
 SOON = timedelta(days=45)
+LEAST_DAYS = 3
+"""With fewer there is no line to speak of."""
+WIDEST = 3.0
+"""An interval that reaches beyond four times as many tells of no change, and is not shown."""
 LONGEST_CURVE = 62
 """Days a curve shows one by one; a longer period is shown by months."""
 
@@ -25,16 +29,19 @@ def columns(teller: Teller, *names: tuple[str, Format]) -> tuple[Column, ...]:
     return tuple(Column(teller.say("column", name), form) for name, form in names)
 
 
-def _table(
+def table(
     teller: Teller, code: str, names: Sequence[tuple[str, Format]], rows: Iterable[tuple[Value, ...]], note: str = "",
     annex: bool = False, folded: bool = False,
 ) -> Table:  # fmt: skip
+    """Return a table by its code, with columns by the names of their texts."""
     said = teller.say("note", note) if note else ""
     return Table(code, teller.say("table", code), columns(teller, *names), tuple(rows), said, annex, folded)
 
 
 def _changes(group: Group) -> tuple[Value, ...]:
     change = group.change
+    if change.high is not None and change.high > WIDEST and not change.rose:
+        return (change.now, change.before, None, None, None)
     return (change.now, change.before, change.value, change.low, change.high)
 
 
@@ -48,7 +55,7 @@ def volumes(found: Findings, teller: Teller) -> Table:
         )  # fmt: skip
         name = teller.read(teller.kpi(code).name)
         rows.append((name, change.now, change.before, change.value, change.low, change.high))
-    return _table(teller, "volumes", [("name", "text"), *CHANGES], rows)
+    return table(teller, "volumes", [("name", "text"), *CHANGES], rows)
 
 
 def rates(found: Findings, teller: Teller, codes: Sequence[str] = SHARES, title: str = "rates") -> Table:
@@ -56,15 +63,17 @@ def rates(found: Findings, teller: Teller, codes: Sequence[str] = SHARES, title:
     rows: list[tuple[Value, ...]] = []
     for code in codes:
         now, before = (found.figures("totals", of, code).get("") for of in ("now", "before"))
-        parts = [(f.numerator or 0.0, f.denominator or 0) if f else (0.0, 0) for f in (now, before)]
-        step = stepped(parts[0], parts[1])
+        of = [parts(figure) for figure in (now, before)]
+        if not of[0][1] and not of[1][1]:
+            continue
+        step = stepped(of[0], of[1], undecided=undecided(found, code))
         name = teller.read(teller.kpi(code).name)
-        rows.append((name, step.now, parts[0][1], step.before, step.value, step.low, step.high))
+        rows.append((name, step.now, of[0][1], step.before, step.value, step.low, step.high))
     names: list[tuple[str, Format]] = [
         ("name", "text"), ("now", "share"), ("count", "count"), ("before", "share"), ("difference", "difference"),
         ("low", "difference"), ("high", "difference"),
     ]  # fmt: skip
-    return _table(teller, title, names, rows)
+    return table(teller, title, names, rows)
 
 
 def times(found: Findings, teller: Teller) -> Table:
@@ -73,31 +82,43 @@ def times(found: Findings, teller: Teller) -> Table:
     for code in TIMES:
         now, before = (found.figures("totals", of, code).get("") for of in ("now", "before"))
         name = teller.read(teller.kpi(code).name)
-        rows.append((name, now.value if now else None, now.count if now else 0, before.value if before else None))
+        if (now and now.count) or (before and before.count):
+            rows.append((name, now.value if now else None, now.count if now else 0, before.value if before else None))
     names: list[tuple[str, Format]] = [("name", "text"), ("now", "hours"), ("count", "count"), ("before", "hours")]
-    return _table(teller, "times", names, rows)
+    return table(teller, "times", names, rows)
 
 
 def year(found: Findings, teller: Teller) -> Table:
     """Return the period against the same a year before."""
     rows: list[tuple[Value, ...]] = []
     now, ago = (found.figures(*cut, "received").get("") for cut in (("totals", "now"), ("ago", "ago")))
-    if found.spans.ago and ago and ago.count:
-        days = (found.lengths[0], (found.spans.ago.after - found.spans.ago.first).days)
+    if found.spans.ago and found.recorded(found.spans.ago) and ago and ago.count:
+        days = (found.lengths[0], found.recorded(found.spans.ago))
         change = changed(now.count if now else 0, ago.count, days, wobble(found, teller, "", ""))
         name = teller.read(teller.kpi("received").name)
         rows.append((name, change.now, change.before, change.value, change.low, change.high))
-    return _table(teller, "year", [("name", "text"), *CHANGES], rows)
+    return table(teller, "year", [("name", "text"), *CHANGES], rows)
 
 
 def by_group(
     teller: Teller, code: str, head: str, found: Sequence[Group], shares: Sequence[tuple[str, str]] = (),
-    annex: bool = False, title: str = "",
+    annex: bool = False,
 ) -> Table:  # fmt: skip
-    """Return groups with their changes, and shares of them as pairs of a KPI and its column."""
-    rows = [(group.name, *_changes(group), *(group.value(kpi) for kpi, _ in shares)) for group in found]
-    names: list[tuple[str, Format]] = [(head, "text"), *CHANGES, *((name, "share") for _, name in shares)]
-    return _table(teller, title or code, names, rows, "together", annex)
+    """Return groups with their changes, and shares of them as pairs of a KPI and its column.
+
+    How many answers the first share rests on stands before it.
+    """
+    names: list[tuple[str, Format]] = [(head, "text"), *CHANGES]
+    if shares:
+        names += [("answers", "count"), *((name, "share") for _, name in shares)]
+    rows = [(group.name, *_changes(group), *_shares(group, [kpi for kpi, _ in shares])) for group in found]
+    return table(teller, code, names, rows, "together", annex)
+
+
+def _shares(group: Group, kpis: Sequence[str]) -> Iterator[Value]:
+    if kpis:
+        yield group.answers(kpis[0])
+    yield from (group.value(kpi) for kpi in kpis)
 
 
 def rising(teller: Teller, found: Sequence[Riser], overall: float | None) -> Table:
@@ -110,7 +131,7 @@ def rising(teller: Teller, found: Sequence[Riser], overall: float | None) -> Tab
         (one.group.name, *_changes(one.group), one.places, one.most, one.most_share, one.solved, overall, one.repeats)
         for one in found
     ]
-    return _table(teller, "rising", names, rows, "together")
+    return table(teller, "rising", names, rows, "together")
 
 
 def short(teller: Teller, found: Sequence[Short]) -> Table:
@@ -123,7 +144,7 @@ def short(teller: Teller, found: Sequence[Short]) -> Table:
         (one.name, _level(teller, one.level), one.solved.value, one.high, one.solved.count, one.level_solved)
         for one in found
     ]
-    return _table(teller, "short", names, rows, "together")
+    return table(teller, "short", names, rows, "together")
 
 
 def _level(teller: Teller, level: str) -> str:
@@ -146,7 +167,7 @@ def units(found: Findings, teller: Teller) -> Table:
         ("unit", "text"), ("level", "text"), ("answers", "count"), ("responded", "share"), ("solved", "share"),
         ("satisfied", "share"), ("in_time", "share"), ("returns", "share"),
     ]  # fmt: skip
-    return _table(teller, "unit", names, rows, annex=True)
+    return table(teller, "unit", names, rows, annex=True)
 
 
 def closed(found: Findings, teller: Teller, several: Sequence[Group]) -> Table:
@@ -156,18 +177,19 @@ def closed(found: Findings, teller: Teller, several: Sequence[Group]) -> Table:
     ]  # fmt: skip
     ended = [(group.name, figure) for group in several if (figure := group.figures.get("closed_solved"))]
     ended.sort(key=lambda one: -(one[1].numerator or 0))
-    if whole := found.figures("totals", "now", "closed_solved").get(""):
+    whole = found.figures("totals", "now", "closed_solved").get("")
+    if whole and whole.denominator:
         ended.append((teller.say("name", "all"), whole))
     rows: list[tuple[Value, ...]] = [
         (name, figure.denominator or 0, int(figure.numerator or 0), figure.value) for name, figure in ended
     ]
-    return _table(teller, "closed", names, rows)
+    return table(teller, "closed", names, rows)
 
 
 def ahead(teller: Teller, found: Sequence[Group]) -> Table:
     """Return what followed a year before, by category."""
     names: list[tuple[str, Format]] = [("category", "text"), ("following", "count"), ("then", "count"), *CHANGES[2:]]
-    return _table(teller, "ahead", names, [(group.name, *_changes(group)) for group in found], "together")
+    return table(teller, "ahead", names, [(group.name, *_changes(group)) for group in found], "together")
 
 
 def expected(found: Findings, teller: Teller) -> Table:
@@ -179,7 +201,7 @@ def expected(found: Findings, teller: Teller) -> Table:
         (teller.name("category1", one.category), round(one.usual), round(one.expected), round(one.low), round(one.high))
         for one in found.expected
     ]
-    return _table(teller, "expected", names, rows, "eighty")
+    return table(teller, "expected", names, rows, "eighty")
 
 
 def seasons(found: Findings, teller: Teller) -> Table:
@@ -190,11 +212,11 @@ def seasons(found: Findings, teller: Teller) -> Table:
         ((season.coming(after), season.name) for season in teller.city.seasons.seasons), key=lambda one: one[0]
     )
     rows: list[tuple[Value, ...]] = [
-        (teller.read(name), begins.isoformat(), ends.isoformat())
+        (teller.read(name), teller.dated("day", begins), teller.dated("day", ends))
         for (begins, ends), name in spans
         if after <= begins < after + SOON
     ]
-    return _table(teller, "seasons", names, rows)
+    return table(teller, "seasons", names, rows)
 
 
 def days(found: Findings, teller: Teller) -> tuple[Table, Curve | None]:
@@ -210,16 +232,16 @@ def days(found: Findings, teller: Teller) -> tuple[Table, Curve | None]:
     names: list[tuple[str, Format]] = [
         ("day", "text"), ("now", "count"), ("day_before", "text"), ("before", "count")
     ]  # fmt: skip
-    table = _table(teller, "days", names, rows, folded=True)
-    if len(rows) < 3:  # no line to speak of
-        return table, None
+    shown = table(teller, "days", names, rows, folded=True)
+    if len(rows) < LEAST_DAYS:
+        return shown, None
     title = teller.say("table", "days")
     series = [
         Series(teller.say("column", name), name, tuple(_height(row[at]) for row in rows))
         for name, at in (("now", 1), ("before", 3))
     ]
     labels = tuple(str(row[0])[5:] if len(str(row[0])) > 7 else str(row[0]) for row in rows)
-    return table, Curve(
+    return shown, Curve(
         title, "Received by day", teller.say("about", "days", title=title), labels, tuple(series), "days"
     )
 
@@ -228,89 +250,42 @@ def _height(value: Value) -> float | None:
     return None if value is None else float(value)
 
 
-def _by_day(found: Findings, teller: Teller, of: str, span: Period) -> list[tuple[str, int]]:
-    counted = found.figures("days", of, "received")
-    today = found.as_of.astimezone(ZoneInfo(teller.city.timezone)).date()
-    last = min(span.after, today + timedelta(days=1))
-    names = [(span.first + timedelta(days=n)).isoformat() for n in range(max(0, (last - span.first).days))]
-    return [(name, counted[name].count if name in counted else 0) for name in names]
+def _by_day(found: Findings, teller: Teller, of: str, span: Period) -> list[tuple[str, int | None]]:
+    """Return the count of each day; None of those before the record began."""
+    counted, zone = found.figures("days", of, "received"), ZoneInfo(teller.city.timezone)
+    last = min(span.after, found.as_of.astimezone(zone).date() + timedelta(days=1))
+    began = found.began.astimezone(zone).date() if found.began else span.first
+    days_ = [span.first + timedelta(days=n) for n in range(max(0, (last - span.first).days))]
+    counts = (counted[name].count if name in counted else 0 for name in map(date.isoformat, days_))
+    return [(day.isoformat(), count if day >= began else None) for day, count in zip(days_, counts, strict=True)]
 
 
-def _by_month(days_: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    months: dict[str, int] = {}
+def _by_month(days_: Sequence[tuple[str, int | None]]) -> list[tuple[str, int | None]]:
+    months: dict[str, int | None] = {}
     for day, count in days_:
-        months[day[:7]] = months.get(day[:7], 0) + count
+        before = months.get(day[:7])
+        months[day[:7]] = before if count is None else (before or 0) + count
     return list(months.items())
 
 
 def maps(teller: Teller, found: Sequence[Group]) -> tuple[Map, ...]:
-    """Return the districts' maps: what came in, and what was solved of it."""
+    """Return the districts' maps: what came in, and what was solved of it where half have answers enough to tell."""
     counts = {group.key: group.change.now for group in found}
     received: Values = {code: float(counts.get(code, 0)) for code in teller.city.grid}
-    solved: Values = {group.key: group.value("solved") for group in found}
+    enough = [group for group in found if group.answers("solved") >= ENOUGH_ANSWERS]
+    solved: Values = {group.key: group.value("solved") for group in enough} if 2 * len(enough) >= len(received) else {}
     drawn: list[tuple[str, Values, Format]] = [("map_received", received, "count"), ("map_solved", solved, "share")]
-    return tuple(_map(teller, *one) for one in drawn if any(value is not None for value in one[1].values()))
+    return tuple(_map(teller, *one) for one in drawn if any(value for value in one[1].values()))
 
 
 _LATIN = {"map_received": "Received by district", "map_solved": "Solved by district"}
 
 
 def _map(teller: Teller, name: str, values: Values, form: Format) -> Map:
-    title = teller.say("about", name)
+    title = teller.say("about", name, least=ENOUGH_ANSWERS)
     tiles = tuple(
         Tile(teller.short(code), teller.latin(code), column, row, values.get(code))
         for code, (column, row) in teller.city.grid.items()
     )
     known = [tile.value for tile in tiles if tile.value is not None]
     return Map(title, _LATIN[name], teller.say("about", "map", title=title), form, tiles, bounds_of(known), "district")
-
-
-def lines(found: Findings, teller: Teller) -> Table:
-    """Return the quality of the lines over the period."""
-    names: list[tuple[str, Format]] = [
-        ("line", "text"), ("offered", "count"), ("answered", "count"), ("abandoned", "count"), ("connected", "share"),
-        ("connected_before", "share"), ("target", "share"), ("at_once", "share"), ("wait", "hours"),
-        ("longest", "hours"), ("dead", "count"), ("cold", "count"),
-    ]  # fmt: skip
-    rows: list[tuple[Value, ...]] = []
-    for line in sorted({day.line for day in found.lines}):
-        own = [day for day in found.lines if day.line == line]
-        earlier = [day for day in found.lines_before if day.line == line]
-        rows.append(
-            (
-                clean(line), _sum(own, "offered"), _sum(own, "answered"), _sum(own, "abandoned"), _connected(own),
-                _connected(earlier), teller.city.lines.connection_rate, _mean(own, "in_time_rate", "answered"),
-                _mean(own, "mean_wait", "offered"), max((day.longest_wait or 0.0 for day in own), default=None),
-                sum(day.dead for day in own), sum(day.cold for day in own),
-            )
-        )  # fmt: skip
-    return _table(teller, "lines", names, rows)
-
-
-def _sum(days_: Iterable[LineDay], name: str) -> int:
-    return sum(getattr(day, name) for day in days_)
-
-
-def _connected(days_: Sequence[LineDay]) -> float | None:
-    offered = _sum(days_, "offered")
-    return _sum(days_, "answered") / offered if offered else None
-
-
-def _mean(days_: Sequence[LineDay], name: str, weight: str) -> float | None:
-    """The mean of a day's value, each weighing as many calls as it is of."""
-    known = [(getattr(day, name), getattr(day, weight)) for day in days_ if getattr(day, name) is not None]
-    all_ = sum(calls for _, calls in known)
-    return sum(value * calls for value, calls in known) / all_ if all_ else None
-
-
-def tests(found: Findings, teller: Teller) -> Table:
-    """Return what third parties found by calling."""
-    names: list[tuple[str, Format]] = [
-        ("line", "text"), ("tests", "count"), ("explained", "share"), ("tests_before", "count"), ("before", "share")
-    ]  # fmt: skip
-    rows: list[tuple[Value, ...]] = []
-    for line in sorted({day.line for day in found.lines if day.tests}):
-        own, earlier = ([d for d in days_ if d.line == line] for days_ in (found.lines, found.lines_before))
-        explained, before = (_mean(days_, "explained_rate", "tests") for days_ in (own, earlier))
-        rows.append((clean(line), _sum(own, "tests"), explained, _sum(earlier, "tests"), before))
-    return _table(teller, "tests", names, rows)

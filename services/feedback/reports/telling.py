@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from services.feedback.domain.chance import Change, Step
 from services.feedback.domain.reports import Findings
 from services.feedback.reports.content import Format, Table, Value, shown
-from services.feedback.reports.groups import Group, Riser, Short, step, total
+from services.feedback.reports.groups import Group, Riser, Short, step, total, undecided
 from services.feedback.reports.messages import Teller
 
 MOST = 3
@@ -16,18 +16,26 @@ MOST = 3
 LOCAL, WIDE, WIDE_PLACES = 0.5, 0.35, 0.6
 """Half of it in one place is local; no more than a third anywhere, and in most places, is not."""
 REPEATED = 0.3
-"""From this share of repeats on they are worth a word. All four are defaults of this project."""
+"""From this share of repeats on they are worth a word."""
+OPEN = 0.05
+"""What is undecided is worth a word if it is more than this for each that is decided. All these are this project's."""
 TOLD = ("solved", "satisfied", "completion_in_time")
 _DAILY_LIFE = frozenset({"urgent", "livelihood"})
 _SAFETY = "安全性"
 
 
-def _change(change: Change) -> dict[str, str]:
+def _change(found: Findings, teller: Teller, change: Change) -> dict[str, str]:
     values: dict[str, tuple[Value, Format]] = {
         "now": (change.now, "count"), "before": (change.before, "count"), "change": (change.value, "change"),
         "low": (change.low, "change"), "high": (change.high, "change"),
     }  # fmt: skip
-    return {name: shown(*value) for name, value in values.items()}
+    said = {name: shown(*value) for name, value in values.items()}
+    return {**said, "size": said["change"].lstrip("+-"), "than": _than(found, teller)}
+
+
+def _than(found: Findings, teller: Teller) -> str:
+    """What the period is compared with."""
+    return teller.say("compared", found.kind)
 
 
 def summary(found: Findings, teller: Teller, categories: Sequence[Group], rates: Sequence[str] = TOLD) -> list[str]:
@@ -35,9 +43,11 @@ def summary(found: Findings, teller: Teller, categories: Sequence[Group], rates:
     change = total(found)
     if not change.now and not change.before:
         return [teller.say("tell", "none")]
-    first = [teller.say("tell", "received", **_change(change))]
+    told = _change(found, teller, change)
+    recorded = found.recorded(found.spans.before)
+    first = [teller.say("tell", "received" if recorded else "received_alone", **told)]
     if change.value is not None:
-        first.append(teller.say("tell", f"received_{_way(change)}", **_change(change)))
+        first.append(teller.say("tell", f"received_{_way(change)}", **told))
     first += _drivers(teller, change, categories)
     rated = [said for code in TOLD if code in rates for said in _rate(found, teller, code)]
     return [_joined(teller, first), _joined(teller, rated)]
@@ -74,11 +84,22 @@ def _rate(found: Findings, teller: Teller, code: str) -> list[str]:
     if moved.value is None:
         return [teller.say("tell", "rate_alone", name=name, now=shown(moved.now, "share"))]
     points = {key: shown(getattr(moved, key), "difference") for key in ("value", "low", "high")}
-    return [teller.say("tell", f"rate_{_way(moved)}", name=name, now=shown(moved.now, "share"), **points)]
+    count = found.figures("totals", "now", code)[""].count
+    now, before = shown(moved.now, "share"), shown(moved.before, "share")
+    way = _way(moved)
+    if way == "same":
+        way = "open" if undecided(found, code) > OPEN * count else "even" if now == before else "same"
+    said = teller.say(
+        "tell", f"rate_{way}", name=name, now=now, before=before, size=points["value"].lstrip("+-"), **points,
+        count=shown(count, "count"), than=_than(found, teller),
+    )  # fmt: skip
+    return [said]
 
 
 def matters(found: Findings, teller: Teller, rising: Sequence[Riser], questions: Sequence[Group]) -> list[str]:
-    """Return a paragraph for each question that rose, with what may tell why, and one of what fell."""
+    """Return a paragraph for each question that rose, with what may tell why, and one of what fell; none of nothing."""
+    if not any(one.change.now or one.change.before for one in questions):
+        return []
     overall = found.figures("totals", "now", "solved").get("")
     said = [_riser(found, teller, one, overall.value if overall else None) for one in rising]
     fell = [one for one in questions if one.key and one.change.fell]
@@ -91,7 +112,8 @@ def matters(found: Findings, teller: Teller, rising: Sequence[Riser], questions:
 def _riser(found: Findings, teller: Teller, one: Riser, overall: float | None) -> str:
     change = one.group.change
     first = "riser" if change.before else "riser_new"
-    said = [teller.say("tell", first, name=one.group.name, **_change(change)), *_where(found, teller, one)]
+    said = [teller.say("tell", first, name=one.group.name, **_change(found, teller, change))]
+    said += _where(found, teller, one)
     if one.solved is not None and overall is not None and one.solved_high < overall:
         low, all_ = shown(one.solved, "share"), shown(overall, "share")
         said.append(teller.say("tell", "weak", solved=low, overall=all_))
@@ -125,6 +147,8 @@ def _nature(found: Findings, teller: Teller, one: Riser) -> list[str]:
 
 def places(teller: Teller, several: Sequence[Group], short: Sequence[Group]) -> list[str]:
     """Return where more came in, and where less of it was solved than in the whole."""
+    if not any(place.change.now or place.change.before for place in several):
+        return []
     rose = [place for place in several if place.key and place.change.rose]
     said = [teller.say("tell", "place_rose", names=_named(teller, rose)) if rose else teller.say("tell", "place_same")]
     if short:
@@ -138,8 +162,10 @@ def _item(teller: Teller, name: str, share: float | None) -> str:
     return teller.say("tell", "item", name=name, value=shown(share, "share"))
 
 
-def units(teller: Teller, short: Sequence[Short]) -> list[str]:
+def units(found: Findings, teller: Teller, short: Sequence[Short]) -> list[str]:
     """Return the units below those of their level."""
+    if not found.figures("unit", "now", "solved"):
+        return []
     if not short:
         return [teller.say("tell", "short_none")]
     names = teller.join(_item(teller, one.name, one.solved.value) for one in short[:MOST])
@@ -169,17 +195,19 @@ def ahead(found: Findings, teller: Teller, several: Sequence[Group], seasons: Ta
         names = [_counted(teller, teller.name("category1", one.category), round(one.expected)) for one in above]
         said.append(teller.say("tell", "expected", names=teller.join(names[:MOST])))
     if seasons.rows:
-        names = [teller.say("tell", "item", name=str(row[0]), value=str(row[1])) for row in seasons.rows]
+        names = [teller.say("tell", "season_begins", name=str(row[0]), value=str(row[1])) for row in seasons.rows]
         said.append(teller.say("tell", "seasons", names=teller.join(names)))
-    return [_joined(teller, said), *(_year_before(teller, several) if found.spans.following else [])]
+    first = [_joined(teller, said)] if said else []
+    return [*first, *(_year_before(found, teller, several) if found.spans.following else [])]
 
 
 def _counted(teller: Teller, name: str, count: Value) -> str:
-    return teller.say("tell", "item", name=name, value=shown(count, "count"))
+    return teller.say("tell", "counted", name=name, value=shown(count, "count"))
 
 
-def _year_before(teller: Teller, several: Sequence[Group]) -> list[str]:
-    if not any(group.change.now for group in several) or not any(group.change.before for group in several):
+def _year_before(found: Findings, teller: Teller, several: Sequence[Group]) -> list[str]:
+    recorded = found.spans.ago and found.recorded(found.spans.ago)
+    if not recorded or not any(group.change.now for group in several):
         return [teller.say("tell", "ahead_unknown")]
     rose = sorted(
         (group for group in several if group.change.rose), key=lambda group: group.change.before - group.change.now
@@ -194,7 +222,7 @@ def lines(teller: Teller, calls: Table, tests: Table) -> list[str]:
         return [teller.say("tell", "no_lines")]
     said = [sentence for row in calls.rows for sentence in _line(teller, row)]
     said += [
-        teller.say("tell", "explained", name=str(row[0]), rate=shown(row[2], "share"))
+        teller.say("tell", "explained", name=str(row[0]), tests=shown(row[1], "count"), rate=shown(row[2], "share"))
         for row in tests.rows
         if row[2] is not None
     ]

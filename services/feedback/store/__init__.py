@@ -4,6 +4,7 @@ from services.feedback.store.bounces import bounces, save_bounces
 from services.feedback.store.calling import callbacks, free, held_by, others_of, phoned_by_another, reporter_of
 from services.feedback.store.cases import cases_of, save_cases
 from services.feedback.store.closing import (
+    LOOK_LOCK,
     doubt_of,
     doubts,
     find_signs,
@@ -11,7 +12,6 @@ from services.feedback.store.closing import (
     gather,
     learn_paces,
     looked_until,
-    looking,
     month,
     save_again,
     save_doubt,
@@ -25,6 +25,7 @@ from services.feedback.store.reviews import review_of, reviews_of, save_reviews
 from services.feedback.store.tickets import children_of, save_tickets, tickets_of
 
 __all__ = [
+    "LOOK_LOCK",
     "bounces",
     "callbacks",
     "cases_of",
@@ -39,7 +40,6 @@ __all__ = [
     "held_by",
     "learn_paces",
     "looked_until",
-    "looking",
     "month",
     "others_of",
     "phoned_by_another",

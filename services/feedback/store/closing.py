@@ -4,8 +4,7 @@ Signs are looked for by a job, over the rounds that were resolved, answered and 
 it is asked of the database when an event comes.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -171,19 +170,6 @@ WHERE d.ticket_id = $1 AND d.round = $2
 """
 FORGET = "UPDATE doubts SET note = NULL WHERE ticket_id = ANY($1) AND note IS NOT NULL"
 Place = tuple[datetime, UUID]
-
-
-@asynccontextmanager
-async def looking(database: Database) -> AsyncIterator[bool]:
-    """Say whether no other process looks for signs now; while the block runs, none will."""
-    async with database.pool.acquire() as connection:
-        leads: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOOK_LOCK)
-        try:
-            yield leads
-        finally:
-            # A connection goes back to the pool as it is, with the locks it has.
-            if leads:
-                await connection.execute("SELECT pg_advisory_unlock($1)", LOOK_LOCK)
 
 
 async def looked_until(tx: Tx, of: str) -> datetime | None:

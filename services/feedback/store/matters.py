@@ -1,7 +1,6 @@
 """What is counted of matters week by week from the record, and the hot events they were."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -170,16 +169,3 @@ async def weekly_groups(
 async def weekly_places(connection: Any, since: date, until: date, codes: Collection[str]) -> list[Weekly]:
     """Return the weeks of some questions by district."""
     return [Weekly(**dict(row)) for row in await connection.fetch(PLACES, since, until, list(codes))]
-
-
-@asynccontextmanager
-async def counting(pool: Any) -> AsyncIterator[bool]:
-    """Say whether no other process counts now; while the block runs, none will."""
-    async with pool.acquire() as connection:
-        leads: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", COUNT_LOCK)
-        try:
-            yield leads
-        finally:
-            # A connection goes back to the pool as it is, with the locks it has.
-            if leads:
-                await connection.execute("SELECT pg_advisory_unlock($1)", COUNT_LOCK)

@@ -1,7 +1,4 @@
-"""Work before the appeal: the orders, and what came from places before and after.
-
-What a unit did counts for its score: `done_of(database, since, until, bonus)`.
-"""
+"""Work before the appeal: the orders, and what came from places before and after."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +11,7 @@ from libs.common.messaging.transaction import Tx
 from libs.common.runtime.database import Database
 from libs.common.runtime.rows import Rows
 from services.feedback.domain.averting import Counts
-from services.feedback.domain.proactive import Done, Order, OrderState, credited
+from services.feedback.domain.proactive import Credit, Done, Order, OrderState, credited, credits_of
 from services.feedback.domain.proposing import Trouble
 
 ORDERS = Rows("proactive_orders", Order, key=("order_id",))
@@ -24,7 +21,12 @@ WHERE ($1::text[] IS NULL OR unit_code = ANY($1)) AND ($2::text IS NULL OR state
   AND ($3::text IS NULL OR rule = $3) AND (proposed_at, order_id) > ($4, $5)
 ORDER BY proposed_at, order_id LIMIT $6
 """
-DONE = "WHERE state = 'done' AND ended_at >= $1 AND ended_at < $2 ORDER BY unit_code, order_id"
+COUNTING = """
+WHERE state = 'done' AND ended_at >= $1::timestamptz - interval '400 days' AND ended_at < $2
+  AND (ended_at >= $1 OR (effect ->> 'measured_at')::timestamptz >= $1)
+ORDER BY unit_code, order_id
+"""
+"""What was done in a period, or measured in it: no effect is measured longer after the work."""
 TO_MEASURE = """
 WHERE state = 'done' AND ended_at >= $1 AND coalesce(effect ->> 'final', 'false') = 'false' ORDER BY order_id
 """
@@ -76,12 +78,14 @@ async def save_work(tx: Tx, orders: Sequence[Order]) -> None:
     await ORDERS.save(tx.connection, orders)
 
 
-async def done_of(database: Database, since: datetime, until: datetime, bonus: Bonus) -> list[Done]:
-    """Return what counts for each unit of the work it did from an instant to before another, by the city's weights.
+async def counting(connection: Any, since: datetime, until: datetime, evidence: int) -> list[Credit]:
+    """Return what counts for units of the work before the appeal, from an instant to before another."""
+    return credits_of(await ORDERS.load(connection, COUNTING, since, until), since, until, evidence)
 
-    Units with nothing to count are not in it.
-    """
-    return credited(await ORDERS.load(database.pool, DONE, since, until), bonus)
+
+async def done_of(database: Database, since: datetime, until: datetime, bonus: Bonus) -> list[Done]:
+    """Return what each unit gets for that by the city's weights; units with nothing to count are not in it."""
+    return credited(await counting(database.pool, since, until, bonus.evidence), bonus)
 
 
 async def themes(connection: Any, wanted: Collection[str], since: datetime) -> set[str]:

@@ -1,7 +1,5 @@
 """Reports as they were made."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -51,18 +49,6 @@ async def save_report(tx: Tx, kept: Kept) -> None:
     """Store a report; what was made of its period before that was over falls away."""
     await tx.connection.execute(DROP_OPEN, kept.kind, kept.period, kept.scope)
     await REPORTS.save(tx.connection, [kept])
-
-
-@asynccontextmanager
-async def by_schedule(database: Database) -> AsyncIterator[bool]:
-    """Yield whether this process is to make what is due: no other is about it while the block runs."""
-    async with database.pool.acquire() as connection:
-        mine = bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", SCHEDULE))
-        try:
-            yield mine
-        finally:
-            if mine:
-                await connection.execute("SELECT pg_advisory_unlock($1)", SCHEDULE)
 
 
 async def first_received(database: Database) -> datetime | None:

@@ -15,7 +15,8 @@ CHILDREN = "SELECT ticket_id FROM tickets WHERE parent = ANY($1) ORDER BY ticket
 async def tickets_of(tx: Tx, tickets: Collection[UUID]) -> dict[UUID, Ticket]:
     """Return each ticket as it stands; one that nothing happened to yet stands at its beginning."""
     found = await TICKETS.load(tx.connection, "WHERE ticket_id = ANY($1)", list(tickets)) if tickets else []
-    return {ticket_id: Ticket(ticket_id) for ticket_id in tickets} | {ticket.ticket_id: ticket for ticket in found}
+    known = {ticket.ticket_id: ticket for ticket in found}
+    return {ticket_id: known.get(ticket_id) or Ticket(ticket_id) for ticket_id in tickets}
 
 
 async def children_of(tx: Tx, tickets: Collection[UUID]) -> list[UUID]:

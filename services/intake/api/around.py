@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 
 from libs.common.runtime.http import context
 from libs.common.runtime.problems import FieldError, Problem
-from libs.common.runtime.security import Principal, authenticate, require
+from libs.common.runtime.security import Principal, authenticate, require, require_everywhere
 from services.intake import handlers
 from services.intake.appeal import Language
 from services.intake.domain import NotPossibleError, span
@@ -20,7 +20,7 @@ T = TypeVar("T")
 UTC = ZoneInfo("UTC")
 Context = Annotated[Here, Depends(context)]
 Sender = Annotated[Principal, Depends(require("adapter", "seat", "importer"))]
-Seat = Annotated[Principal, Depends(require("seat", "supervisor"))]
+Seat = Annotated[Principal, Depends(require_everywhere("seat", "supervisor"))]
 Handler = Annotated[Principal, Depends(require("unit", "seat", "supervisor"))]
 
 
@@ -66,8 +66,8 @@ async def admit(request: Request, here: Here, ticket_id: UUID, code: str | None)
     if allowed(request, here, seen, ticket_id, code):
         return
     who = authenticate(request)
-    # A unit reads what it works on, and must not take back a complaint against itself.
-    if not who.may("seat", "supervisor") and who.name != seen.client:
+    # Who works in a unit, or above some, must not take back a complaint against it.
+    if not who.may_everywhere("seat", "supervisor") and who.name != seen.client:
         raise Problem(403, "only the citizen, the sender of the ticket, or a seat may do this")
 
 

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from libs.common.runtime.http import Cursor, Line, Moment, Page, page
-from libs.common.runtime.security import Principal, require
+from libs.common.runtime.security import Principal, require_everywhere
 from services.intake import handlers
 from services.intake.api.around import Context
 from services.intake.domain import Audited
 
 router = APIRouter(prefix="/audit")
-Auditor = Annotated[Principal, Depends(require("supervisor", "operator"))]
+Auditor = Annotated[Principal, Depends(require_everywhere("supervisor", "operator"))]
 LAST_NUMBER = 2**63 - 1
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from libs.common.city.scope import Verdict
 from libs.common.runtime.http import Body, Cursor, Line, Note, Page, page
 from libs.common.runtime.problems import FieldError, Problem
-from libs.common.runtime.security import Principal, Role, authenticate, require
+from libs.common.runtime.security import Principal, Role, authenticate, require, require_everywhere
 from services.intake import handlers
 from services.intake.api.around import Code, Context, InLanguage, Reading, possible
 from services.intake.api.scope import NameView
@@ -21,7 +21,7 @@ from services.intake.handlers import Here, Seen
 
 router = APIRouter()
 Flagger = Annotated[Principal, Depends(require(*cast(tuple[Role, ...], TRANSITIONS["flag"].roles)))]
-Ruler = Annotated[Principal, Depends(require(*cast(tuple[Role, ...], TRANSITIONS["uphold"].roles)))]
+Ruler = Annotated[Principal, Depends(require_everywhere(*cast(tuple[Role, ...], TRANSITIONS["uphold"].roles)))]
 BURST_NAME = {"zh": "同一人短时间内大量诉求", "en": "Many appeals of one person in a short time"}
 
 
@@ -78,7 +78,7 @@ async def flag(here: Context, who: Flagger, ticket_id: UUID, command: FlagComman
     """Flag an appeal on a listed ground, as a seat or the unit that leads. Nothing changes until a supervisor rules."""
     seen = await handlers.look(here, ticket_id)
     lead = seen.facts.led.unit if seen.facts.led else None
-    if not who.may("seat", "supervisor") and not (lead and who.acts_for(lead.code)):
+    if not who.may_everywhere("seat", "supervisor") and not (lead and who.acts_for(lead.code)):
         raise Problem(403, "only the unit that leads the order may flag its appeal")
     async with here.database.begin() as tx:
         put = await possible(handlers.flag(tx, here, ticket_id, command.ground, command.evidence, who.name))

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from libs.common.runtime.http import Body
-from libs.common.runtime.security import Principal, require
+from libs.common.runtime.security import Principal, require_everywhere
 from services.intake import handlers
 from services.intake.api.around import Context
 
 router = APIRouter()
-Moderator = Annotated[Principal, Depends(require("seat", "supervisor"))]
+Moderator = Annotated[Principal, Depends(require_everywhere("seat", "supervisor"))]
 
 
 class PublicityCommand(Body):

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from libs.common.contracts.vocabulary import AccessNeed
 from libs.common.runtime.http import Body, Line, Note
 from libs.common.runtime.problems import Problem
-from libs.common.runtime.security import Principal, authenticate, require
+from libs.common.runtime.security import Principal, authenticate, require_everywhere
 from services.intake import handlers
 from services.intake.api.around import Context, IdempotencyKey, InLanguage, Sender, allowed, possible
 from services.intake.appeal import Language, Phone
@@ -18,7 +18,7 @@ from services.intake.domain import Session, SessionKind, Side
 from services.intake.handlers import Card, Here, Waited, Wish
 
 router = APIRouter()
-Desk = Annotated[Principal, Depends(require("seat", "supervisor"))]
+Desk = Annotated[Principal, Depends(require_everywhere("seat", "supervisor"))]
 Pass = Annotated[str | None, Query(alias="pass", max_length=80, description="What opening the session gave")]
 
 

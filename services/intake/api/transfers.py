@@ -9,14 +9,14 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, StringConstraints
 
 from libs.common.runtime.http import Body, Cursor, Line, Note, Page, page
-from libs.common.runtime.security import Principal, require
+from libs.common.runtime.security import Principal, require_everywhere
 from services.intake import handlers
 from services.intake.api.around import Context, InLanguage, Reading, possible
 from services.intake.api.tickets import TicketView, view
 from services.intake.domain import TRANSFERS, TransferState
 
 router = APIRouter()
-Sender = Annotated[Principal, Depends(require(*TRANSFERS["transfer"].roles))]
+Sender = Annotated[Principal, Depends(require_everywhere(*TRANSFERS["transfer"].roles))]
 Receipt = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9第字号年〔〕\[\]()（）\-_/.]{1,60}$")]
 """A number as offices write it, with nothing in it that could be a name; citizens and other services read it."""
 

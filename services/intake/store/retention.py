@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from libs.common.messaging.ids import first_id
 from libs.common.messaging.transaction import Tx
 from services.intake.store.telling import blank_messages
 
@@ -100,17 +101,17 @@ async def blank_words(tx: Tx, tickets: Sequence[UUID]) -> None:
 
 async def not_erased(tx: Tx, after: UUID, before: datetime, limit: int) -> list[UUID]:
     """Return tickets that came before an instant and are not erased, behind a ticket, oldest first."""
-    return await _ids(tx, NOT_ERASED, after, _first_at(before), limit)
+    return await _ids(tx, NOT_ERASED, after, first_id(before), limit)
 
 
 async def with_files(tx: Tx, after: UUID, before: datetime, limit: int) -> list[UUID]:
     """Return tickets that came before an instant and have files, behind a ticket, oldest first."""
-    return await _ids(tx, WITH_FILES, after, _first_at(before), limit)
+    return await _ids(tx, WITH_FILES, after, first_id(before), limit)
 
 
 async def with_words(tx: Tx, after: UUID, before: datetime, limit: int) -> list[UUID]:
     """Return tickets that came before an instant, are erased, and have their words still."""
-    return await _ids(tx, WITH_WORDS, after, _first_at(before), limit)
+    return await _ids(tx, WITH_WORDS, after, first_id(before), limit)
 
 
 async def erased(connection: Any, tickets: Sequence[UUID]) -> Mapping[UUID, datetime]:
@@ -143,8 +144,3 @@ async def drop_calls(tx: Tx, before: datetime, limit: int) -> int:
 
 async def _ids(tx: Tx, query: str, *arguments: object) -> list[UUID]:
     return [row["ticket_id"] for row in await tx.connection.fetch(query, *arguments)]
-
-
-def _first_at(at: datetime) -> UUID:
-    """Return the least id of an instant: a UUIDv7 begins with its time."""
-    return UUID(int=max(0, int(at.timestamp() * 1000)) << 80)

@@ -23,6 +23,7 @@ from libs.common.contracts.intake import (
 from libs.common.contracts.vocabulary import Attachment, Receipt, UnitRef
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.process import Stage
+from libs.common.runtime.security import KeyRing, Role
 from services.classify.service import SERVICE
 from tests.support.stages import NOON, ManualClock, Peer, Probe, client, probing, running, settings_for
 
@@ -136,6 +137,19 @@ async def test_a_person_judges_what_waits_and_the_note_is_redacted(world: World)
     assert await world.labels() == [(NOISE, "test")]
     world.clock.advance(hours=2)
     assert await world.queue() == []
+
+
+@pytest.mark.parametrize(("role", "status"), [("seat", 200), ("supervisor", 403)])
+async def test_what_waits_is_for_the_seats_and_not_for_a_supervisor_of_some_units(
+    world: World, home: Path, role: Role, status: int
+) -> None:
+    await world.peer.say(world.ticket, received(VAGUE))
+    key = KeyRing(settings_for(home, "").keys_file).issue(role, [role], ["d-110105"])
+    async with client([world.stage], key) as http:
+        seen = await http.get("/classify/v1/reviews")
+        judged = await http.post(f"/classify/v1/tickets/{world.ticket}/classification", json={"code": NOISE})
+    assert (seen.status_code, judged.status_code) == (status, status)
+    assert (VAGUE in seen.text + judged.text) is (status == 200)
 
 
 async def test_a_person_corrects_what_was_said(world: World) -> None:

@@ -16,7 +16,7 @@ from libs.common.contracts.intake import Article, TicketAnswered, TicketErased, 
 from libs.common.contracts.vocabulary import Receipt, UnitRef
 from libs.common.messaging.memory import MemoryBus
 from libs.common.runtime.process import Stage
-from libs.common.runtime.security import KeyRing
+from libs.common.runtime.security import KeyRing, Role
 from services.classify.service import SERVICE
 from tests.support.stages import CITY, NOON, ManualClock, Peer, Probe, client, probing, running, settings_for
 
@@ -257,12 +257,13 @@ async def test_a_complaint_goes_to_the_owner_once_and_is_settled_by_a_newer_vers
     assert len(await world.complaints(owner="dept-police", article_id="card-loss")) == 1
 
 
-async def test_a_unit_settles_only_what_is_its_own(world: World) -> None:
+@pytest.mark.parametrize("role", ["unit", "supervisor"])
+async def test_a_unit_and_its_supervisor_settle_only_what_is_its_own(world: World, role: Role) -> None:
     await world.imports(rules())
     id_ = (await world.complain()).json()["complaint_id"]
     keys = KeyRing(world.home / "keys.json")
     for unit, status in (("dept-water", 403), ("dept-police", 200)):
-        key = keys.issue(f"of {unit}", ["unit"], [unit])
+        key = keys.issue(f"of {unit}", [role], [unit])
         async with client([world.stage], key) as http:
             answer = await http.post(f"{KNOWLEDGE}/complaints/{id_}/resolution", json={"note": "已核实"})
             assert answer.status_code == status

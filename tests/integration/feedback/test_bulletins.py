@@ -45,6 +45,7 @@ async def test_a_diagnosis_says_what_falls_short_against_whom_and_what_helped_ot
     assert {gap["kpi"] for gap in found["gaps"]} == {"solved", "satisfied"}
     worst = found["categories"][0]
     assert (worst["category"], worst["answers"]) == (["住房物业", "房屋漏水"], 40)
+    assert worst["name"] == "住房物业·房屋漏水"
     assert [helper["unit"]["code"] for helper in worst["helpers"]] == [OTHERS[0]]
     assert [(gap["kpi"], gap["own"], gap["others"]) for gap in worst["practices"]] == [("evidence", 0, 1)]
     fine = await record.get(f"diagnosis/{OTHERS[5]}", period=MONTH)
@@ -58,6 +59,7 @@ async def test_a_bulletin_is_read_in_chinese_and_in_english(record: Record) -> N
     for said in ("低于预期", "住房物业·房屋漏水：评价40件", "办得好的有：建外街道", "解决率52.2%"):
         assert said in chinese
     assert "below that" in english
+    assert "Housing and property · 房屋漏水: 40 answers" in english
     assert "{" not in chinese + english
 
 

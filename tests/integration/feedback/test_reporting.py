@@ -89,12 +89,15 @@ async def test_a_report_of_a_period_under_way_is_made_anew_and_cannot_be_renewed
     assert [one["version"] for one in await record.get("reports")] == [1]
 
 
-async def test_a_month_under_way_is_compared_by_the_days_that_are_over(record: Record) -> None:
+async def test_a_month_under_way_is_compared_with_as_much_of_the_month_before(record: Record) -> None:
     record.clock.at = datetime(2026, 3, 15, 16, tzinfo=NOON.tzinfo)
     await record.keep(*(case(received_at=record.clock.now() - timedelta(days=1)) for _ in range(3)))
     view = await record.get("reports/monthly/2026-03")
     now, before, change = table(view, "volumes")["受理量"][:3]
-    assert change == pytest.approx((now / 15) / (before / 28) - 1, abs=1e-6)
+    assert change == pytest.approx((now / 15) / (before / 16) - 1, abs=1e-6)
+    whole = table(await record.get("reports/monthly/2026-02"), "volumes")["受理量"][0]
+    assert before < whole
+    assert "对比期：上月，2026年2月1日至16日" in view["report"]["facts"]
 
 
 async def test_documents_open_and_hold_what_the_report_holds(record: Record) -> None:
@@ -102,7 +105,7 @@ async def test_documents_open_and_hold_what_the_report_holds(record: Record) -> 
     assert (word.status_code, word.headers["content-type"]) == (200, WORD)
     assert "monthly-2026-03.docx" in word.headers["content-disposition"]
     document = Document(io.BytesIO(word.content))
-    assert document.paragraphs[0].text == "北京市接诉即办月报"
+    assert document.paragraphs[0].text == "北京市接诉即办月报（2026年3月）"
     assert len(document.inline_shapes) == 3
     book = load_workbook(io.BytesIO((await record.http.get(f"{MONTH}.xlsx")).content))
     assert book["数量"]["B2"].value == 1285
@@ -181,7 +184,7 @@ async def test_the_lines_are_reported_on_from_their_days_and_test_calls(record: 
     row = table(view, "lines")["12345"]
     assert row[:5] == [200, 176, 24, 0.88, 0.5]
     assert table(view, "tests")["12345"][:2] == [40, pytest.approx(0.6)]
-    assert "12345接通率88.0%，低于标准95.0%。" in said(view)
+    assert "12345接通率88.0%，低于标准（95.0%）。" in said(view)
 
 
 async def test_a_month_is_published_once_and_read_without_a_key(record: Record) -> None:

@@ -159,6 +159,16 @@ async def test_the_unit_that_leads_may_flag_and_another_may_not(world: Screening
     assert [answer.status_code for answer in answers] == [403, 200]
 
 
+async def test_a_supervisor_of_some_units_neither_rules_on_flags_nor_appeals_for_the_citizen(
+    world: ScreeningWorld,
+) -> None:
+    ticket = await world.led()
+    mine = world.holder("head of water", "supervisor", units=[UNIT.code])
+    flag = await flagged(world, ticket)
+    assert (await rule(world, mine, flag, upheld=True)).status_code == 403
+    assert (await world.ask(mine, ticket, "appeal-screening", text="t")).status_code == 403
+
+
 async def test_only_the_citizen_the_sender_or_a_seat_appeals(world: ScreeningWorld) -> None:
     ticket = await world.led()
     await upheld(world, ticket)

@@ -85,6 +85,7 @@ def test_all_mistakes_are_told_at_once_with_file_line_and_column(small_pack: Pat
         (" | 一滴水都没有", "", "has 3; at least 4 joined by ' | ' are needed"),
         ("water-01-02,供水", "water-01-02,供电", "one file holds one level-1 category"),
         ("no water", "", "01-water.csv:2 name_en: is empty"),
+        ("一滴水都没有", "一滴水\0都没有", "01-water.csv:2 phrases: holds a control character"),
         ("停水,no water", "停水", "01-water.csv:2 row: has 16 cells, the header has 17"),
         ("code,l1", "id,l1", "01-water.csv:1: the header should be code,l1"),
     ],

@@ -80,6 +80,7 @@ def test_a_rule_about_a_name_is_about_the_questions_below_it(city: City) -> None
         ('[[extension]]\nby = "mayor"\nat_most = "P1D"\ntimes = 1', "district"),
         ("rule = [", "is not TOML"),
         ("\x00", "is not TOML"),
+        ('[[pause]]\ncode = "rain"\nname = { zh = "雨\\u0000", en = "Rain" }\nlongest = "P1D"', "control character"),
     ],
 )
 def test_what_is_wrong_is_told_with_what_would_be_right(city: City, text: str, said: str) -> None:

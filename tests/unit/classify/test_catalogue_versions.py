@@ -65,7 +65,7 @@ def test_whatever_is_done_and_undone_something_stands(steps: list[bool]) -> None
         if forward or back_to is None:
             known.append(act(number, f"c{number}", "m"))
         else:
-            known.append(act(number, *back_to.judges, back_to=back_to.activation_id.int))
+            known.append(act(number, *back_to.what, back_to=back_to.activation_id.int))
             assert standing(known, NOON)[-1] == back_to
         assert standing(known, NOON)[-1].catalogue == known[-1].catalogue
 

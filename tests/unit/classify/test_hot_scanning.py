@@ -1,14 +1,17 @@
 """What stands out of the counts: the tightest matter and place that explain it, and nothing that its past explains."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+from libs.common.city.days import kind_of_day
 from libs.common.city.pack import load_city
 from services.classify.hotspots import WINDOWS, Baseline, Cell, Day, Detector, Found, Grid, load_lexicon
+from services.classify.hotspots.baseline import HOLIDAY
 from services.classify.hotspots.grid import CITY, DISTRICT, LEVEL1, STREET
 from services.classify.hotspots.scanning import Scan, clearest
 from tests.support.stages import CITY as PACK
@@ -34,7 +37,7 @@ def usual_day(chance: np.random.Generator, lift: float = 1.0) -> np.ndarray[tupl
 @pytest.fixture(scope="module")
 def baseline() -> Baseline:
     """Three weeks of usual days; every hour alike."""
-    chance, learnt = np.random.default_rng(1), Baseline.blank(GRID)
+    chance, learnt = np.random.default_rng(1), Baseline.blank(GRID, kind_of_day)
     for number in range(DAYS):
         counts = usual_day(chance)
         hours = np.repeat(counts.sum(axis=1, keepdims=True) / 24, 24, axis=1)
@@ -127,7 +130,7 @@ def test_sums_of_all_levels_are_those_of_each() -> None:
 
 
 def test_a_baseline_comes_back_as_it_was_packed(baseline: Baseline) -> None:
-    again = Baseline.unpacked(baseline.packed(), GRID)
+    again = Baseline.unpacked(baseline.packed(), GRID, kind_of_day)
     assert again.until == FIRST + timedelta(days=DAYS - 1)
     assert np.allclose(again.means(), baseline.means(), rtol=1e-4)
     assert np.allclose(again.recent, baseline.recent)
@@ -141,7 +144,7 @@ def test_what_is_learnt_is_what_comes(baseline: Baseline) -> None:
 
 
 def test_an_event_does_not_become_usual_while_it_lasts(baseline: Baseline) -> None:
-    learnt = Baseline.unpacked(baseline.packed(), GRID)
+    learnt = Baseline.unpacked(baseline.packed(), GRID, kind_of_day)
     inside = GRID.counted([Cell(COLD, CHAOYANG, WANGJING, 500)])
     hours = np.zeros((len(GRID.codes), 24))
     learnt.learn(Day(FIRST + timedelta(days=DAYS), usual_day(np.random.default_rng(3)), inside, hours))
@@ -150,14 +153,26 @@ def test_an_event_does_not_become_usual_while_it_lasts(baseline: Baseline) -> No
 
 
 def test_weekends_are_learnt_apart_from_workdays() -> None:
-    learnt, chance = Baseline.blank(GRID), np.random.default_rng(1)
+    learnt, chance = Baseline.blank(GRID, kind_of_day), np.random.default_rng(1)
     for number in range(28):
         on = FIRST + timedelta(days=number)
         counts = usual_day(chance, 0.5 if on.weekday() >= 5 else 1.0)
         hours = np.repeat(counts.sum(axis=1, keepdims=True) / 24, 24, axis=1)
         learnt.learn(Day(on, counts, np.zeros_like(counts), hours))
-    saturday, monday = (float(learnt.brought_by_day(day).mean()) for day in (5, 0))
+    saturday, monday = (float(learnt.brought_by_day(date(2026, 4, day)).mean()) for day in (11, 13))
     assert saturday / monday == pytest.approx(0.5, abs=0.12)
+
+
+@pytest.mark.parametrize(
+    ("holidays", "on", "days"),
+    [("CN", date(2026, 10, 1), 1), ("CN", date(2026, 11, 26), 0), ("US-MA", date(2026, 11, 26), 1),
+     ("US-MA", date(2026, 10, 1), 0)],
+)  # fmt: skip
+def test_a_holiday_is_a_day_that_the_city_keeps_as_one(holidays: str, on: date, days: int) -> None:
+    policy = CITY_PACK.policy
+    city = replace(CITY_PACK, policy=replace(policy, calendar=replace(policy.calendar, holidays=holidays)))
+    learnt = Detector(city, load_lexicon(PACK / "hotspots.toml")).learnt(on, [], {})
+    assert Baseline.unpacked(learnt, GRID, kind_of_day).class_days[HOLIDAY] == days
 
 
 def test_an_expectation_of_a_spot_is_that_of_its_cells() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,18 @@ def test_each_row_of_a_table_is_an_article(shelf: Shelf) -> None:
     assert content.body == "第一行\n第二行"
     assert [(f.line, f.field) for f in shelf.content(second)[1]] == [(5, "owner")]
     assert (6, "row") in [(f.line, f.field) for f in shelf.content(third)[1]]
+
+
+def test_a_table_whose_lines_end_as_on_an_old_machine_is_read_all_the_same(shelf: Shelf) -> None:
+    first, second = drafts_in("编号,标题,责任单位,正文\ra-1,甲,dept-housing,文\rb-2,乙,nobody,文\r")
+    assert shelf.content(first)[1] == []
+    assert [(f.line, f.field) for f in shelf.content(second)[1]] == [(3, "owner")]
+
+
+@given(st.text(st.sampled_from("标题a,\"'\r\n \t-:\0"), max_size=40))
+def test_whatever_a_file_holds_it_is_read_or_refused(text: str) -> None:
+    with suppress(FileFaultError):
+        drafts_in(text)
 
 
 @pytest.mark.parametrize(

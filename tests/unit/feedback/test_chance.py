@@ -42,6 +42,19 @@ def test_a_difference_of_shares_lies_in_its_interval(a: int, b: int, c: int, d: 
     assert step.value - 1e-9 <= step.high <= 100.0001
 
 
+@given(st.integers(0, 500), st.integers(0, 500), st.integers(1, 500), st.integers(0, 500))
+def test_what_is_undecided_may_turn_out_either_way(good: int, bad: int, before: int, undecided: int) -> None:
+    known, last = (good, good + bad), (before // 2, before)
+    step = stepped(known, last, undecided=undecided)
+    if step.low is None or step.high is None:
+        assert not good + bad
+        return
+    for turned in (0, undecided):
+        whole = stepped((good + turned, good + bad + undecided), last)
+        assert whole.value is not None
+        assert step.low - 1e-9 <= whole.value <= step.high + 1e-9
+
+
 def test_more_rows_ask_for_wider_intervals() -> None:
     assert quantile(1) == pytest.approx(1.96, abs=0.01)
     assert wilson(9, 10, 100)[0] < wilson(9, 10)[0] < 0.9 < wilson(9, 10)[1] <= 1

@@ -24,7 +24,7 @@ from services.feedback.reports.content import (
     shown,
 )
 from services.feedback.reports.drawing import drawn_curve, drawn_map, texts
-from services.feedback.reports.excel import excel, sheet_name
+from services.feedback.reports.excel import FORMATS, excel, sheet_name
 from services.feedback.reports.fonts import Letters, chinese_font
 from services.feedback.reports.pictures import png
 from services.feedback.reports.svg import svg
@@ -70,7 +70,7 @@ def test_a_workbook_has_a_sheet_for_each_table_with_numbers_that_are_numbers_and
     assert book.sheetnames == ["摘要", "各区受理 评价", "各区受理 评价 2", "指标说明"]
     sheet = book["各区受理 评价"]
     assert [cell.value for cell in sheet[2]] == ["朝阳区", 12345, 0.953, 0.1]
-    assert [cell.number_format for cell in sheet[2]] == ["@", "#,##0", "0.0%", "+0.0%;-0.0%;0.0%"]
+    assert [cell.number_format for cell in sheet[2]] == ["@", "#,##0", "0.0%", FORMATS["change"]]
     assert (sheet.freeze_panes, sheet.print_title_rows) == ("B2", "$1:$1")
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert not [cell.coordinate for cell in cells if cell.data_type == "f"]

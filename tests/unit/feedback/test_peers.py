@@ -68,10 +68,21 @@ def test_what_is_expected_of_a_unit_is_what_others_had() -> None:
     assert before["one", EASY] > after["one", EASY]
 
 
-def test_a_matter_that_a_unit_alone_has_is_expected_as_broader_ones_are() -> None:
-    alone = Matter("供水排水", "自来水供应", "livelihood", "110105")
-    expected = expectations([cell("mine", alone, 50, 0), cell("other", EASY, 100, 70)], STRENGTH)
-    assert expected["mine", alone] == pytest.approx(0.7)
+def test_a_question_that_others_hardly_have_is_expected_as_its_category_is() -> None:
+    rare = Matter("市容环卫", "渣土", "general", "110105")
+    expected = expectations([cell("mine", rare, 50, 0), cell("other", EASY, 100, 70)], STRENGTH)
+    assert expected["mine", rare] == pytest.approx(0.7)
+
+
+def test_who_alone_has_a_hard_duty_is_not_held_to_what_others_had_of_easier_ones() -> None:
+    random = Random(3)
+    units = [lived(random, f"unit-{n}", {EASY: 200}) for n in range(6)]
+    units += [lived(random, "alone", {HARD: 300}), lived(random, "part", {HARD: 15, EASY: 150})]
+    fairly = judged([one for cells in units for one in cells])
+    assert "alone" not in fairly
+    # What the one has shows the other what is to be expected of it.
+    assert fairly["part"].rows == 165
+    assert not any(map(is_below, fairly.values()))
 
 
 def test_the_fewer_the_answers_the_nearer_to_what_is_expected_and_the_wider_the_interval() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from libs.common.city.seasons import Bonus
 from services.feedback.domain import NotPossibleError
 from services.feedback.domain.averting import Effect
 from services.feedback.domain.forecasts import Forecast
-from services.feedback.domain.proactive import Order, credited, declined, done
+from services.feedback.domain.proactive import Order, credited, credits_of, declined, done
 from services.feedback.domain.proposing import Ground, Trouble, ahead, gravest, places, season_work, surges
 
 DAY = date(2026, 10, 20)
@@ -108,11 +109,22 @@ def test_work_ends_once() -> None:
 
 
 def test_only_what_was_done_in_time_and_with_evidence_counts_and_proof_counts_more() -> None:
-    bonus = Bonus(done=0.5, evidence=1, proven=1.0, most=2.0)
+    bonus = Bonus(done=0.5, evidence=1, proven=1.0, most=1.8)
     proof = Effect(NOON, True, 8, 1, 20, places=3, ratio=0.2, low=0.1, high=0.5)
     good = order(state="done", ended_at=NOON, evidence=1)
     late = replace(good, ended_at=NOON + timedelta(days=6))
     bare = replace(good, evidence=0)
-    (credit,) = credited([good, late, bare, replace(good, effect=proof)], bonus)
-    assert (credit.orders, credit.proven, credit.points) == (2, 1, 2.0)
-    assert credited([order(), late, bare], bonus) == []
+    week = (NOON, NOON + timedelta(days=7))
+    (credit,) = credited(credits_of([good, late, bare, replace(good, effect=proof)], *week, 1), bonus)
+    assert (credit.orders, credit.proven, credit.points) == (2, 1, 1.8)
+    assert credits_of([order(), late, bare], *week, 1) == []
+
+
+def test_work_counts_when_it_was_done_and_its_proof_when_it_came() -> None:
+    months = NOON, NOON + timedelta(days=30), NOON + timedelta(days=60), NOON + timedelta(days=90)
+    proof = Effect(months[2], True, 8, 1, 20, places=3, ratio=0.2, low=0.1, high=0.5)
+    good = order(state="done", ended_at=NOON, evidence=1, effect=proof)
+    counting = [credits_of([good], *span, 1) for span in pairwise(months)]
+    assert [[(one.proven, one.at) for one in month] for month in counting] == [[(False, NOON)], [], [(True, months[2])]]
+    for unsure in (replace(proof, final=False), replace(proof, high=1.1)):
+        assert credits_of([replace(good, effect=unsure)], *months[2:], 1) == []

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from libs.common.city.days import kind_of_day
 from libs.common.city.pack import load_city
 from services.feedback.domain.kpis import Figure
+from services.feedback.domain.periods import Period
 from services.feedback.domain.publishing import ALL, Published, Row
 from services.feedback.domain.reports import CUTS, KINDS, Expected, Findings, LineDay, Rising, Scope, Spans, spans_of
 from services.feedback.reports.content import Report
@@ -78,7 +79,8 @@ def teller(language: str = "zh") -> Teller:
 
 
 def numbers(texts: list[str]) -> set[str]:
-    return {number.rstrip(",") for text in texts for number in NUMBER.findall(text)}
+    """Return the numbers in texts without their signs: a fall of 3 % is -3.0% in a table and 3.0% less in words."""
+    return {number.rstrip(",").lstrip("+-") for text in texts for number in NUMBER.findall(text)}
 
 
 @settings(max_examples=100, deadline=None)
@@ -114,7 +116,7 @@ def text(report: Report) -> str:
 def test_what_may_be_chance_is_said_to_be_and_a_real_rise_is_told_with_what_drives_it() -> None:
     assert "在偶然波动之内" in text(report_of(whole(1000, 900), teller(), 1))
     risen = text(report_of(whole(3000, 900), teller(), 1))
-    assert "增加超出偶然波动" in risen
+    assert "日均增加201.1%（区间+175.0%至+229.4%），超出偶然波动" in risen
     assert "增加主要来自供热采暖" in risen
     assert "a fall beyond chance" in text(report_of(whole(300, 900), teller("en"), 1))
 
@@ -123,8 +125,8 @@ def test_what_is_forecast_above_the_usual_and_the_seasons_to_come_are_told() -> 
     forecast = (Expected("供热采暖", 100, 260.4, 180, 300), Expected("供水排水", 100, 110, 90, 130))
     span = spans_of("monthly", "2026-10", kind_of_day)
     said = text(report_of(replace(whole(900, 900), spans=span, expected=forecast), teller(), 1))
-    assert "未来一周预计明显高于平常的有：供热采暖（260）。" in said
-    assert "2026-11-15" in said
+    assert "未来一周预计明显高于平常的有：供热采暖（260件）。" in said
+    assert "供暖季（2026年11月15日起）" in said
 
 
 def test_a_rise_in_one_place_is_told_apart_from_one_everywhere() -> None:
@@ -132,13 +134,67 @@ def test_a_rise_in_one_place_is_told_apart_from_one_everywhere() -> None:
     assert "集中在朝阳区，占83.3%" in local
     everywhere = dict.fromkeys(CITY.grid, 190)
     spread = text(report_of(whole(3040, 900, risen=everywhere), teller(), 1))
-    assert "涉及16个地区" in spread
+    assert "涉及16个区" in spread
+
+
+def test_a_month_is_not_compared_with_one_in_which_the_record_began() -> None:
+    found = replace(whole(900, 300), began=datetime(2026, 2, 18, 16, tzinfo=UTC))
+    report = report_of(found, teller(), 1)
+    assert report.facts[-1].startswith("记录始于2026年2月19日")
+    assert report.sections[0].text[0] == "本期受理诉求900件；上月的记录不全，不作比较。"
+    assert report.sections[0].tables[0].shown()[0] == ["受理量", "900", "300", "–", "–", "–"]
+    assert "上月没有。" not in text(report)
+    assert "日均增加" in text(report_of(replace(found, began=datetime(2026, 1, 31, 23, tzinfo=UTC)), teller(), 1))
+
+
+def test_what_is_quick_is_decided_first_and_does_not_pass_for_getting_better() -> None:
+    found = whole(1000, 1000)
+    decided = (
+        Figure("completion_in_time", (), 0.99, 400, 396, 400),
+        Figure("completion_in_time", (), 0.9, 980, 882, 980),
+    )
+    cuts = {
+        f"totals/{of}": (*found.cuts[f"totals/{of}"], one) for of, one in zip(("now", "before"), decided, strict=True)
+    }
+    said = text(report_of(replace(found, cuts={**found.cuts, **cuts}), teller(), 1))
+    assert "已有结果的400件中，按时办结率99.0%；其余尚无结果，暂不与上月比较。" in said
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_a_month_of_nothing_says_so(language: str) -> None:
+def test_a_month_of_nothing_says_so_and_leaves_out_what_would_be_empty(language: str) -> None:
     report = report_of(whole(0, 0), teller(language), 1)
     assert report.sections[0].text == (teller(language).say("tell", "none"),)
+    names = ("summary", "matters", "ahead", "lines")
+    assert [one.title for one in report.sections] == [teller(language).say("section", name) for name in names]
+
+
+def test_days_and_spans_are_written_as_each_language_writes_them() -> None:
+    spans = {
+        ("2026-11-11", "2026-11-12"): ("2026年11月11日（星期三）", "Wednesday, 11 November 2026"),
+        ("2026-10-01", "2026-11-01"): ("2026年10月1日至31日", "1 to 31 October 2026"),
+        ("2026-10-28", "2026-11-03"): ("2026年10月28日至11月2日", "28 October to 2 November 2026"),
+        ("2025-12-29", "2026-01-05"): ("2025年12月29日至2026年1月4日", "29 December 2025 to 4 January 2026"),
+    }
+    for (first, after), said in spans.items():
+        period = Period("", date.fromisoformat(first), date.fromisoformat(after))
+        assert (teller().span(period), teller("en").span(period)) == said
+    found = replace(whole(1, 1), kind="weekly", spans=spans_of("weekly", "2026-W01", kind_of_day))
+    assert report_of(found, teller(), 1).title == "北京市接诉即办周报（2026年第1周）"
+
+
+def test_an_interval_that_tells_nothing_is_not_shown_and_districts_of_few_answers_have_no_colour() -> None:
+    found = whole(900, 900)
+    cuts = {"code/now": (Figure("received", ("heating-01-01",), 1, 1),), "code/before": ()}
+    cuts["code/before"] = (Figure("received", ("heating-01-01",), 2, 2), Figure("received", ("water-01-01",), 900, 900))
+    cuts["district/now"] = tuple(
+        figure for number, code in enumerate(CITY.grid)
+        for figure in (Figure("received", (code,), 30, 30), Figure("solved", (code,), 0.5, 29 + (number > 2), 15, 30))
+    )  # fmt: skip
+    report = report_of(replace(found, wobble={"": 0.5}, cuts={**found.cuts, **cuts}), teller(), 1)
+    (questions,) = [table for table in report.tables if table.code == "code"]
+    assert ["暖气不热", "1", "2", "–", "–", "–"] in questions.shown()
+    solved = next(map_ for section in report.sections for map_ in section.maps if "解决率" in map_.title)
+    assert [tile.value is not None for tile in solved.tiles] == [False] * 3 + [True] * 13
 
 
 def test_names_from_the_record_are_text_on_the_page() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libs.common.messaging.ids import first_id
 from libs.common.runtime.clock import Clock, born
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -93,6 +94,16 @@ def test_ids_of_later_milliseconds_are_greater(moments: list[datetime]) -> None:
     milliseconds = [id_.int >> 80 for id_ in ids]
     assert milliseconds == sorted(milliseconds)
     assert [born(id_) for id_ in sorted(ids)] == sorted(map(born, ids))
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10**12))
+def test_the_first_id_of_a_moment_parts_what_was_made_before_it_from_what_comes_after(at: int, made: int) -> None:
+    moment, made_at = (NEW_YEAR + timedelta(milliseconds=span) for span in (at, made))
+    assert (Stopped(made_at).new_id() >= first_id(moment)) is (made_at >= moment)
+
+
+def test_no_id_is_below_the_first_of_a_moment_before_all_ids() -> None:
+    assert first_id(datetime(1900, 1, 1, tzinfo=UTC)) == UUID(int=0)
 
 
 def test_ids_of_one_millisecond_differ() -> None:

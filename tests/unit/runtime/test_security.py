@@ -332,13 +332,33 @@ def test_a_holder_may_what_one_of_its_roles_may() -> None:
         ({"unit"}, {"dept-water"}, True),
         ({"unit"}, {"dept-heat"}, False),
         ({"unit"}, set(), True),
-        ({"supervisor"}, {"dept-heat"}, True),
+        ({"supervisor"}, {"dept-heat"}, False),
+        ({"supervisor"}, set(), True),
         ({"seat"}, {"dept-water"}, False),
     ],
 )
-def test_a_unit_acts_for_its_own_units_and_a_supervisor_for_any(roles: set[str], units: set[str], acts: bool) -> None:
+def test_a_unit_or_a_supervisor_acts_for_its_own_units_and_without_any_for_all(
+    roles: set[str], units: set[str], acts: bool
+) -> None:
     holder = Principal("x", frozenset(roles), frozenset(units))  # type: ignore[arg-type]
     assert holder.acts_for("dept-water") is acts
+
+
+@pytest.mark.parametrize(
+    ("roles", "units", "may"),
+    [
+        ({"supervisor"}, set(), True),
+        ({"supervisor"}, {"d-110105"}, False),
+        ({"operator"}, {"d-110105"}, True),
+        ({"supervisor", "operator"}, {"d-110105"}, True),
+        ({"seat"}, set(), False),
+    ],
+)
+def test_a_supervisor_of_some_units_has_no_say_in_what_holds_for_the_whole_city(
+    roles: set[str], units: set[str], may: bool
+) -> None:
+    holder = Principal("x", frozenset(roles), frozenset(units))  # type: ignore[arg-type]
+    assert holder.may_everywhere("supervisor", "operator") is may
 
 
 @dataclass
