@@ -32,7 +32,7 @@ def engine(settings: Settings, _: Secrets) -> handlers.Engine:
     assistant, uploads = Assistant.of(settings, pack.timezone), Uploads()
 
     def fit(catalogue: Catalogue, model: Model) -> handlers.Engine:
-        city, routing = replace(pack, catalogue=catalogue), pack.routing
+        city, routing = pack if catalogue is pack.catalogue else replace(pack, catalogue=catalogue), pack.routing
         rules = Rules(catalogue, routing.low_confidence, routing.hold_limit, model.name, pack.raising)
         detector = Detector(city, lexicon)
         ear = Ear.load_or_train(cues.alarm, lessons(city, settings.city / "danger.csv"), settings.models_folder)

@@ -43,7 +43,7 @@ def engine(settings: Settings, secrets: Secrets) -> handlers.Engine:
         chats=Chats(),
         reading=ReadingDesk(settings.speech_model, settings.speech_sessions),
         city=city,
-        repeats=Repeats(city, settings.city),
+        repeats=Repeats.of(city, settings.city),
         telling=_telling(settings, city),
         passes=Passes(secrets.key("citizen-passes")),
         line_standard=Standard(

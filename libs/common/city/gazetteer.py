@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from libs.common.city.misspelt import LONG, Spelling
 from libs.common.city.names import Communities, PlaceName
@@ -43,6 +44,12 @@ class Gazetteer:
         self._add_communities(city.communities)
         self._exact = Index((folded(name), toponym) for name, toponym in self._names.items())
         self._spelling = Spelling(self._names.values(), self._districts, city.catalogue)
+
+    @classmethod
+    @lru_cache(maxsize=2)
+    def of(cls, city: City) -> "Gazetteer":
+        """Return the one of a city in this process: it takes half a second to make, and never changes."""
+        return cls(city)
 
     def mentions(self, text: str) -> list[Mention]:
         """The names in a text, in order and not overlapping; where two overlap the longer stands, then the earlier."""

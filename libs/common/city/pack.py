@@ -40,6 +40,7 @@ deploy/cities/<city>/
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -102,9 +103,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class City:
-    """All that the services know of the city they serve.
+    """All that the services know of the city they serve. Two packs are two cities, whatever they say.
 
     `base_policies` is what stands behind a policies.toml that comes in: the text of each part by its name.
     """
@@ -159,7 +160,16 @@ class City:
 
 
 def load_city(path: Path) -> City:
-    """Read the pack in a folder. Raises CityError with every problem found, by file, line and column."""
+    """Read the pack in a folder. Raises CityError with every problem found, by file, line and column.
+
+    It is read once for as long as its files stay as they are: the services of one process share it.
+    """
+    files = ((file, file.stat()) for file in sorted(path.rglob("*")))
+    return _load(path, tuple((file.name, state.st_mtime_ns, state.st_size) for file, state in files))
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path, _: tuple[tuple[str, int, int], ...]) -> City:
     problems = Problems()
     settings = load_settings(path / "city.toml", problems)
     units = load_units(path, problems)

@@ -106,7 +106,7 @@ class PlaceResolver:
 
     def __init__(self, city: City) -> None:
         """Index the names of the city once; some milliseconds."""
-        self._gazetteer = Gazetteer(city)
+        self._gazetteer = Gazetteer.of(city)
         self._bounds = city.bounds
         self._points = city.points
         self._names = {code: unit.name.zh for code, unit in city.units.items()}

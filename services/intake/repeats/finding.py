@@ -3,6 +3,7 @@
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -38,7 +39,7 @@ class Repeats:
     """What intake knows about repeats. Safe to share between threads."""
 
     def __init__(self, city: City, folder: Path) -> None:
-        """Read the pack's repeats.toml and its catalogue; some tenths of a second. Raises CityError."""
+        """Read the pack's repeats.toml and its catalogue. Raises CityError."""
         path = folder / "repeats.toml"
         knowledge = load_knowledge(path)
         self.rules = city.repeats
@@ -46,6 +47,12 @@ class Repeats:
         self._reader = Reader(city, knowledge)
         self.matters = self._reader.matters
         self.judge = Judge(self.matters, knowledge.weights, city.repeats)
+
+    @classmethod
+    @lru_cache(maxsize=2)
+    def of(cls, city: City, folder: Path) -> "Repeats":
+        """Return the one of a city in this process: it takes a second or two to learn, and never changes."""
+        return cls(city, folder)
 
     def read(self, appeals: Sequence[Said]) -> Read:
         """Return appeals as read: some 0.1 ms for each, so never on the event loop for many."""

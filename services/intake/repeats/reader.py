@@ -73,7 +73,7 @@ class Reader:
 
     def __init__(self, city: City, knowledge: Knowledge) -> None:
         self.matters = Matters(city.catalogue, knowledge, Senses.load())
-        self._gazetteer = Gazetteer(city)
+        self._gazetteer = Gazetteer.of(city)
 
     def read(self, appeals: Sequence[Said]) -> Read:
         """Return the sketches of some appeals."""
