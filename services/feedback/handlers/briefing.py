@@ -112,7 +112,7 @@ def _growth(topic: Topic, growth: Part, language: str) -> str:
 
 
 def _day(language: str, day: date) -> str:
-    return _say(language, "day", year=day.year, month=day.month, day=day.day, iso=day.isoformat())
+    return _say(language, "day", year=day.year, month=day.month, day=day.day)
 
 
 def _ends(topic: Topic, unsolved: Part, ends: Sequence[Share], language: str) -> str:
