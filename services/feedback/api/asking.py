@@ -15,6 +15,7 @@ from services.feedback import handlers, store
 from services.feedback.api.around import Context, Reader
 from services.feedback.domain import Answer, By, Method, NotPossibleError, Review, State, TryOutcome
 from services.feedback.handlers import Here
+from services.feedback.handlers.seeing import seen_units
 
 router = APIRouter()
 
@@ -109,11 +110,12 @@ async def _take(here: Here, ticket_id: UUID, given: Answer, token: str | None) -
 
 
 @router.get("/tickets/{ticket_id}/reviews")
-async def ticket_reviews(here: Context, _: Reader, ticket_id: UUID) -> list[ReviewView]:
-    """List every question the reporter of a ticket was asked, oldest round first."""
+async def ticket_reviews(here: Context, who: Reader, ticket_id: UUID) -> list[ReviewView]:
+    """List every question about units in sight that the reporter of a ticket was asked, oldest round first."""
+    seen = seen_units(here, who)
     async with here.database.begin() as tx:
         reviews = (await store.reviews_of(tx, [ticket_id]))[ticket_id]
-    return [review_view(review) for review in reviews]
+    return [review_view(review) for review in reviews if seen is None or review.unit_code in seen]
 
 
 def review_view(review: Review) -> ReviewView:

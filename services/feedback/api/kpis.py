@@ -19,6 +19,8 @@ from services.feedback.handlers.seeing import seen_units
 
 router = APIRouter()
 PATIENCE_SECONDS = 30
+MOST_GROUPS = 20_000
+"""Of so many groups figures are told at once."""
 LONGEST = timedelta(days=400)
 """Of more than a year and a bit figures are not asked for at once."""
 Values = Annotated[list[Line], Field(max_length=100)]
@@ -126,9 +128,11 @@ async def list_figures(here: Context, who: Reader, asked: Annotated[Asked, Query
         raise wrong_field("kpi", "must be codes that /kpis lists") from unknown
     by = list(dict.fromkeys(asked.by))
     try:
-        figures = await store.figures(here.database, measures, since, until, by, where, PATIENCE_SECONDS)
+        figures = await store.figures(here.database, measures, since, until, by, where, PATIENCE_SECONDS, MOST_GROUPS)
     except TimeoutError as error:
         raise wrong_field("period", "must be shorter, or of fewer units: this is too much at once") from error
+    except OverflowError as error:
+        raise wrong_field("by", f"must make at most {MOST_GROUPS} groups, of fewer units or in less time") from error
     return [FigureView.model_validate(figure) for figure in figures]
 
 

@@ -4,18 +4,19 @@ import asyncio
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import HTMLResponse, Response
 
 from libs.common.city.reports import ReportKind
 from libs.common.runtime.http import Line
 from libs.common.runtime.problems import Problem, wrong_field
-from libs.common.runtime.security import authorise
+from libs.common.runtime.security import Principal, require_everywhere
 from services.feedback.api.around import Context, Limit, Reader
 from services.feedback.domain.reports import Kept, Scope, Spans, spans_of
 from services.feedback.handlers import Here
 from services.feedback.handlers import reports as handlers
+from services.feedback.handlers.seeing import seen_units
 from services.feedback.reports.apart import Document, written
 from services.feedback.reports.content import Report
 from services.feedback.reports.page import page
@@ -37,6 +38,7 @@ District = Annotated[str | None, Query(pattern=r"^\d{6}$", description="Of this 
 Unit = Annotated[Line | None, Query(description="Of this unit alone, by its code; not with a district")]
 Version = Annotated[int | None, Query(ge=0, le=2**31 - 1, description="An earlier version; the last one if not given")]
 Language = Annotated[str, Header(alias="accept-language", max_length=500)]
+Renewer = Annotated[Principal, Depends(require_everywhere("supervisor", "analyst"))]
 
 
 class MadeView(BaseModel):
@@ -65,11 +67,11 @@ async def list_reports(here: Context, _: Reader, limit: Limit = 100) -> list[Mad
 
 @router.get("/reports/{kind}/{period}.html", response_class=HTMLResponse)
 async def report_page(
-    here: Context, _: Reader, kind: ReportKind, period: Period, district: District = None, unit: Unit = None,
+    here: Context, who: Reader, kind: ReportKind, period: Period, district: District = None, unit: Unit = None,
     version: Version = None, language: Language = "",
 ) -> HTMLResponse:  # fmt: skip
     """Return a report as one page, in the language of Accept-Language."""
-    kept = await _report(here, kind, period, _scope(here, district, unit), version)
+    kept = await _report(here, kind, period, _scope(here, who, district, unit), version)
     return await asyncio.to_thread(page, await _told(here, kept, language))
 
 
@@ -80,41 +82,40 @@ def _described(document: Document) -> dict[int | str, dict[str, object]]:
 
 @router.get("/reports/{kind}/{period}.docx", response_class=Response, responses=_described("docx"))
 async def report_word(
-    here: Context, _: Reader, kind: ReportKind, period: Period, district: District = None, unit: Unit = None,
+    here: Context, who: Reader, kind: ReportKind, period: Period, district: District = None, unit: Unit = None,
     version: Version = None, language: Language = "",
 ) -> Response:  # fmt: skip
     """Return a report as a Word document."""
-    kept = await _report(here, kind, period, _scope(here, district, unit), version)
+    kept = await _report(here, kind, period, _scope(here, who, district, unit), version)
     return await document(await _told(here, kept, language), "docx", f"{kind}-{kept.period}")
 
 
 @router.get("/reports/{kind}/{period}.xlsx", response_class=Response, responses=_described("xlsx"))
 async def report_excel(
-    here: Context, _: Reader, kind: ReportKind, period: Period, district: District = None, unit: Unit = None,
+    here: Context, who: Reader, kind: ReportKind, period: Period, district: District = None, unit: Unit = None,
     version: Version = None, language: Language = "",
 ) -> Response:  # fmt: skip
     """Return a report as a workbook, with tables that are too long for the page."""
-    kept = await _report(here, kind, period, _scope(here, district, unit), version)
+    kept = await _report(here, kind, period, _scope(here, who, district, unit), version)
     return await document(await _told(here, kept, language), "xlsx", f"{kind}-{kept.period}")
 
 
 @router.get("/reports/{kind}/{period}")
 async def show_report(
-    here: Context, _: Reader, kind: ReportKind, period: Period, district: District = None, unit: Unit = None,
+    here: Context, who: Reader, kind: ReportKind, period: Period, district: District = None, unit: Unit = None,
     version: Version = None, language: Language = "",
 ) -> ReportView:  # fmt: skip
     """Return a report as data. Once its period is over it is kept, and always the same; 503 while it is being made."""
-    return await _view(here, await _report(here, kind, period, _scope(here, district, unit), version), language)
+    return await _view(here, await _report(here, kind, period, _scope(here, who, district, unit), version), language)
 
 
 @router.post("/reports/{kind}/{period}", status_code=201)
 async def renew_report(
-    request: Request, here: Context, kind: ReportKind, period: Period, district: District = None, unit: Unit = None,
+    who: Renewer, here: Context, kind: ReportKind, period: Period, district: District = None, unit: Unit = None,
     language: Language = "",
 ) -> ReportView:  # fmt: skip
     """Make another version of a report of a period that is over, say after a ruling; those before it stay."""
-    authorise(request, "supervisor", "analyst")
-    kept = await handlers.renew(here, kind, _spans(here, kind, period), _scope(here, district, unit))
+    kept = await handlers.renew(here, kind, _spans(here, kind, period), _scope(here, who, district, unit))
     return await _view(here, kept, language)
 
 
@@ -141,7 +142,8 @@ def _spans(here: Here, kind: ReportKind, period: str) -> Spans:
         raise wrong_field("period", str(error)) from error
 
 
-def _scope(here: Here, district: str | None, unit: str | None) -> Scope:
+def _scope(here: Here, who: Principal, district: str | None, unit: str | None) -> Scope:
+    """Return what a report is of. Raises Problem 422 for what is not of the city, 403 for what is out of sight."""
     units = here.engine.city.units
     if district is not None and unit is not None:
         raise wrong_field("unit", "must not be given with a district")
@@ -149,6 +151,9 @@ def _scope(here: Here, district: str | None, unit: str | None) -> Scope:
         raise wrong_field("district", "must be the six digits of a district of the city")
     if unit is not None and unit not in units:
         raise wrong_field("unit", "must be the code of a unit of the city")
+    seen = seen_units(here, who)
+    if seen is not None and (f"d-{district}" if district else unit) not in seen:
+        raise Problem(403, "this key sees reports of its own units and of those below them")
     return Scope("district", district) if district else Scope("unit", unit) if unit else Scope()
 
 

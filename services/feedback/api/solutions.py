@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, RedactedLine, page
 from libs.common.runtime.problems import Problem
-from libs.common.runtime.security import Principal, require
+from libs.common.runtime.security import Principal, require_everywhere
 from services.feedback.api.around import Context, Limit, Reader
 from services.feedback.api.campaigns import EffectView, effect_view
 from services.feedback.domain import NotPossibleError
@@ -19,7 +19,7 @@ from services.feedback.handlers.solutions import WantedSolution
 from services.feedback.store import solutions as store
 
 router = APIRouter()
-Writer = Annotated[Principal, Depends(require("supervisor", "analyst"))]
+Writer = Annotated[Principal, Depends(require_everywhere("supervisor", "analyst"))]
 District = Annotated[str, Field(pattern=r"^\d{6}$")]
 SUGGESTED = 10
 """So many are suggested at the most."""

@@ -25,8 +25,8 @@ class Bounce:
 
 
 def bounced(ticket_id: UUID, ruled: TicketRuled, earlier: Iterable[Bounce]) -> list[Bounce]:
-    """Return what a ruling leaves: its own return, and those it overturns, which count against their unit now."""
-    changed = [replace(one, against="unit", upheld=False, rule=None) for one in earlier]
+    """Return what a ruling leaves: its own return, and those it overturns, which count against their unit from then."""
+    changed = [replace(one, against="unit", upheld=False, rule=None, ruled_at=ruled.at) for one in earlier]
     # A ruling of an earlier release names neither, and counts nowhere.
     if ruled.return_id is None or ruled.returned_by is None or ruled.against is None:
         return changed

@@ -69,10 +69,14 @@ class Doubt:
 
 
 def rule(doubt: Doubt, *, upheld: bool, by: str, note: str, now: datetime) -> tuple[Doubt, list[ClosingRuled]]:
-    """Keep a ruling; the last one counts, and the same again says nothing. `note` is redacted."""
+    """Keep a ruling; the last one counts, and the same again says nothing. `note` is redacted.
+
+    What is put in other words stays ruled when it was: a fault counts in one month.
+    """
     if (doubt.upheld, doubt.note) == (upheld, note):
         return doubt, []
-    ruled = replace(doubt, upheld=upheld, ruled_at=now, ruled_by=by, note=note)
+    at = doubt.ruled_at if doubt.upheld == upheld else now
+    ruled = replace(doubt, upheld=upheld, ruled_at=at, ruled_by=by, note=note)
     told = ClosingRuled(
         unit=doubt.unit, upheld=upheld, signs=doubt.kinds, note=note, resolved_at=doubt.resolved_at, round=doubt.round,
         at=now,

@@ -1,7 +1,7 @@
 """False closings 虚假办结: signs are looked for beside the stream of events, and a person rules on what is doubted."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.common.messaging.transaction import Tx
@@ -18,6 +18,8 @@ from services.feedback.handlers.seeing import may_rule
 LOOK_SECONDS = 60.0
 OVERLAP = timedelta(days=1)
 """What was heard late is found as well: each look goes so far behind the one before."""
+AT_ONCE = timedelta(days=1)
+"""What waits longer, as after an outage, is looked at a day at a time, and each day is kept."""
 EVERY = timedelta(minutes=30)
 SPOTS_EVERY = timedelta(days=1)
 """How often it is counted what comes again, and how long matters take: that reads the rounds of a month."""
@@ -27,23 +29,26 @@ async def look_for_signs(here: Here) -> float:
     """Look for signs if it is time and no other process does; nothing of it happens when an event comes."""
     async with alone(here.database.pool, store.LOOK_LOCK) as leads:
         if leads:
-            await _look_at_rounds(here, here.clock.now())
+            while await _look_at_rounds(here, here.clock.now()):
+                pass
             await _look_at_spots(here, here.clock.now())
     return LOOK_SECONDS
 
 
-async def _look_at_rounds(here: Here, now: datetime) -> None:
-    """Find what the record and the citizens say of the rounds since the last look."""
+async def _look_at_rounds(here: Here, now: datetime) -> bool:
+    """Find what the record and the citizens say of rounds since the last look, of a day at most; say if more wait."""
     suspicion = here.engine.suspicion
     denials = [reason.code for reason in here.engine.policy.callbacks.reasons if reason.denies_contact]
     async with here.database.begin() as tx:
         before = await store.looked_until(tx, "rounds")
         if before is not None and now - before < EVERY:
-            return
-        since = before - OVERLAP if before else datetime.min.replace(tzinfo=UTC)
-        await store.find_signs(tx, suspicion.rules, suspicion.seen, denials, since, now)
+            return False
+        since = before or await store.first_resolved(tx) or now
+        until = min(now, since + AT_ONCE)
+        await store.find_signs(tx, suspicion.rules, suspicion.seen, denials, (since - OVERLAP, until), now)
         await store.gather(tx, now)
-        await store.save_look(tx, "rounds", now)
+        await store.save_look(tx, "rounds", until)
+    return until < now
 
 
 async def _look_at_spots(here: Here, now: datetime) -> None:
@@ -61,8 +66,8 @@ async def _look_at_spots(here: Here, now: datetime) -> None:
                 found = domain.again(await store.spots(tx, month, codes), rules)
                 kept = [(spot, json.dumps(evidence)) for spot, evidence in found]
                 await store.save_again(tx, kept, rules.weights["again"], now)
+                await store.gather(tx, now, [spot.ticket_id for spot, _ in kept])
     async with here.database.begin() as tx:
-        await store.gather(tx, now)
         await store.save_look(tx, "spots", now)
 
 

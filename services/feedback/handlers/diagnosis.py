@@ -32,7 +32,8 @@ async def diagnose(here: Here, publication: Publication, unit: str) -> Diagnosis
     score = next((one for one in scores if one.unit_code == unit), None)
     if score is None:
         raise Problem(404, "the unit has no score in this month")
-    peers = peers_of(score, scores)
+    # A ruling on another moves nothing here: others are as they were when the standards were set.
+    peers = peers_of(score, await store.scores_of(pool, publication.period, publication.base))
     sums = await store.sums(pool, publication.period, publication.version, publication.weights, [unit])
     expected = await store.expected_of(pool, publication, unit)
     fell = shortfalls(sums, expected, publication.weights, rules)

@@ -61,10 +61,16 @@ async def ask(tx: Tx, here: Here, who: Principal, wish: Wish) -> Extract:
 
 
 async def rule(tx: Tx, here: Here, who: Principal, extract_id: UUID, *, granted: bool, note: str, days: int) -> Extract:
-    """Grant or refuse a request, as a supervisor above the unit. Raises Problem 403 and 404, NotPossibleError."""
+    """Grant or refuse a request, as a supervisor above the unit. Raises Problem 403 and 404, NotPossibleError.
+
+    Whose key is limited to some units grants what is of districts among them, and of no other.
+    """
     await tx.lock([subject_of(extract_id)])
     extract = await found(tx, here, who, extract_id)
     may_rule(here, who, extract.unit_code)
+    seen, asked = seen_by(here, who), {f"d-{district}" for district in extract.districts}
+    if granted and seen is not None and not (asked and asked <= set(seen)):
+        raise Problem(403, "an extract beyond the districts of this key is granted for the whole city")
     ruled = domain.rule(extract, granted=granted, note=note, days=days, by=who.name, now=tx.now)
     await store.save(tx, ruled, _act(here, ruled, "granted" if granted else "refused", who.name))
     return ruled
@@ -89,12 +95,19 @@ async def download(tx: Tx, here: Here, who: Principal, extract_id: UUID) -> tupl
 
 async def keep_extracts(here: Here) -> float:
     """Make what was granted, delete what expired. A step of a job; returns the seconds to the next."""
-    for extract in await store.at_work(here.database.pool):
-        if extract.expires_at and extract.expires_at <= here.clock.now():
-            await _expire(here, extract.extract_id)
-        elif extract.state == "granted":
-            await _make(here, extract)
+    for extract in await store.at_work(here.database.pool, here.clock.now()):
+        try:
+            await _keep(here, extract)
+        except Exception:  # one that cannot be made, whatever the reason, must not hold up the others
+            log.exception("an extract is not kept up; it is tried again", extract=str(extract.extract_id))
     return max(1.0, here.clock.real_seconds(LOOK))
+
+
+async def _keep(here: Here, extract: Extract) -> None:
+    if extract.expires_at and extract.expires_at <= here.clock.now():
+        await _expire(here, extract.extract_id)
+    else:
+        await _make(here, extract)
 
 
 async def _make(here: Here, extract: Extract) -> None:

@@ -52,12 +52,12 @@ async def forecast(here: Here) -> float:
     now = here.clock.now()
     today = (now.astimezone(_zone(here)) - SETTLED).date()
     if await store.claim_run(here.database.pool, today, now):
-        first, made = await _first(here, today), 0
+        first = await _first(here, today)
         if today - first >= LEAST_DAYS * DAY:
-            made = await make(here, first, today)
+            await store.save_run(here.database.pool, today, await make(here, first, today))
             await propose(here, today)
             await measure(here, now)
-        await store.finish_run(here.database.pool, today, here.clock.now(), made)
+        await store.finish_run(here.database.pool, today, here.clock.now())
     return max(1.0, min(LOOK_SECONDS, here.clock.real_seconds(SETTLED)))
 
 

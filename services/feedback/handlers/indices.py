@@ -11,7 +11,7 @@ from services.feedback.domain.periods import Period, before, month_of
 from services.feedback.handlers.around import Here
 from services.feedback.store import coverage as coverage_store
 from services.feedback.store import indices as store
-from services.feedback.store.turns import claim
+from services.feedback.store.turns import turn
 
 LOOK = timedelta(minutes=10)
 EVERY = timedelta(days=1)
@@ -22,9 +22,9 @@ MONTHS = 3
 async def count_indices(here: Here) -> float:
     """Count if it is time and no other process does. A step of a job; returns the seconds to the next."""
     now = here.clock.now()
-    if await claim(here.database.pool, "indices", EVERY, now):
+    async with turn(here.database.pool, "indices", EVERY, now) as mine:
         period = month_of(now, here.engine.policy.timezone)
-        for _ in range(MONTHS):
+        for _ in range(MONTHS if mine else 0):
             async with here.database.begin() as tx:
                 await store.count(tx, period.name, period.span(here.engine.policy.timezone), now)
             period = before(period)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from services.feedback.domain.quality import Model
 from services.feedback.handlers.around import Here
 from services.feedback.quality import Answers, fitted
 from services.feedback.store import quality as store
-from services.feedback.store.turns import claim
+from services.feedback.store.turns import turn
 
 LOOK = timedelta(minutes=10)
 EVERY = timedelta(days=1)
@@ -23,13 +23,18 @@ STALE = timedelta(days=30)
 async def measure_quality(here: Here) -> float:
     """Fit and count if it is time and no other process does. A step of a job; returns the seconds to the next."""
     now = here.clock.now()
-    if await claim(here.database.pool, "quality", EVERY, now):
-        model = await store.last_model(here.database.pool)
-        if model is None or now - model.made_at >= STALE or model.features != store.NAMES:
-            model = await fit(here) or model
-        if model:
-            await count(here, model)
+    async with turn(here.database.pool, "quality", EVERY, now) as mine:
+        if mine:
+            await _measure(here, now)
     return max(1.0, here.clock.real_seconds(LOOK))
+
+
+async def _measure(here: Here, now: datetime) -> None:
+    model = await store.last_model(here.database.pool)
+    if model is None or now - model.made_at >= STALE or model.features != store.NAMES:
+        model = await fit(here) or model
+    if model:
+        await count(here, model)
 
 
 async def fit(here: Here) -> Model | None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from libs.common.city.days import kinds_of
 from libs.common.city.reports import ReportKind
 from libs.common.runtime.database import alone
@@ -38,6 +40,7 @@ from services.feedback.reports.making import report_of
 from services.feedback.reports.messages import Messages, Teller
 from services.feedback.store import forecasts, lines, reports
 
+log = structlog.get_logger(__name__)
 MESSAGES = Messages.load()
 FRESH = timedelta(minutes=5)
 """A report of a period under way is not made anew for who asks again so soon."""
@@ -71,7 +74,8 @@ def told(here: Here, kept: Kept, language: str) -> Report:
 async def report(here: Here, kind: ReportKind, spans: Spans, scope: Scope) -> Kept:
     """Return the report of a period: as it was made once the period was over, else made anew of what is known by now.
 
-    Raises Problem 404 for a period that has not begun, 503 if it takes longer than who asks can wait.
+    Raises Problem 404 for a period that has not begun or that the record knows nothing of, 503 if it takes longer than
+    who asks can wait.
     """
     now = here.clock.now()
     kept = await reports.report(here.database.pool, kind, spans.now.name, scope.name)
@@ -79,6 +83,9 @@ async def report(here: Here, kind: ReportKind, spans: Spans, scope: Scope) -> Ke
         return kept
     if spans.now.span(zone(here))[0] > now:
         raise Problem(404, "the period has not begun")
+    began = await reports.first_received(here.database)
+    if began is None or spans.now.span(zone(here))[1] <= began:
+        raise Problem(404, "the record begins after this period")
     return await _made_once(here, kind, spans, scope)
 
 
@@ -100,10 +107,12 @@ async def _made_once(here: Here, kind: ReportKind, spans: Spans, scope: Scope, r
             raise Problem(503, "other reports are being made; ask again soon", headers={"Retry-After": "20"})
         task = making[name] = asyncio.create_task(_make(here, kind, spans, scope, renewed), name=f"report {name}")
         task.add_done_callback(lambda _: making.pop(name, None))
-    try:
-        return await asyncio.wait_for(asyncio.shield(making[name]), PATIENCE_SECONDS)
-    except TimeoutError as late:
-        raise Problem(503, "the report is being made; ask again soon", headers={"Retry-After": "20"}) from late
+    task = making[name]
+    await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+    if not task.done():
+        raise Problem(503, "the report is being made; ask again soon", headers={"Retry-After": "20"})
+    kept: Kept = task.result()
+    return kept
 
 
 async def _make(here: Here, kind: ReportKind, spans: Spans, scope: Scope, renewed: bool = False) -> Kept:
@@ -247,7 +256,10 @@ async def _keep_all(here: Here, kind: ReportKind, spans: Spans) -> None:
     there = await reports.kept_scopes(here.database, kind, spans.now.name)
     for scope in scopes:
         if scope.name not in there:
-            await _make(here, kind, spans, scope)
+            try:
+                await _make(here, kind, spans, scope)
+            except Exception:  # one that cannot be made, whatever the reason, must not keep the others from it
+                log.exception("a report is not made; it is tried again", kind=kind, scope=scope.name)
 
 
 def is_over(here: Here, period: Period, now: datetime) -> bool:

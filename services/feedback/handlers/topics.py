@@ -97,9 +97,11 @@ def _title(here: Here, found: Candidate) -> str:
 
 async def _keep(tx: Tx, here: Here, period: Period, made: Sequence[Topic]) -> None:
     """Store the topics of a month, and put them in place of those that nobody decided on before."""
-    await tx.lock([str(one.topic_id) for one in made])
+    stand = await store.topics(tx.connection, state="proposed")
+    await tx.lock([str(one.topic_id) for one in (*stand, *made)])
     if await store.is_proposed(tx.connection, period.name):
         return
+    # Those that nobody decided on while the lock was waited for.
     earlier = await store.topics(tx.connection, state="proposed")
     await store.save_topics(tx, [replace(one, state="superseded") for one in earlier])
     await store.save_topics(tx, made)

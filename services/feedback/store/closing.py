@@ -22,8 +22,11 @@ LOOK_LOCK = 5_301_221
 """Held by the one process that looks for signs."""
 PACE_ROUNDS = 300_000
 """The newest so many rounds tell how long such matters take: in a big city those of some days."""
+LONGEST_SECONDS = 1800
+"""A statement of a look may take so long: it reads a day, or a month of some questions, and no request waits for it."""
 
 UNTIL = "SELECT until FROM looks WHERE of = $1"
+FIRST = "SELECT min(resolved_at) FROM cases"
 LOOKED = "INSERT INTO looks (of, until) VALUES ($1, $2) ON CONFLICT (of) DO UPDATE SET until = excluded.until"
 _KEEP = "INSERT INTO signs (ticket_id, round, kind, weight, evidence, found_at)"
 _ONCE = "ON CONFLICT (ticket_id, round, kind) DO NOTHING"
@@ -38,7 +41,7 @@ CROSS JOIN LATERAL (VALUES
     ('unsolved', $3::float8, r.resolved = 'no'),
     ('denied_contact', $4::float8, r.reasons ?| $5 AND c.contacted_at IS NOT NULL AND r.ticket_id = c.ticket_id)
 ) AS s(kind, weight, holds)
-WHERE r.resolved IN ('no', 'partly') AND r.answered_at >= $1 AND r.state = 'answered'
+WHERE r.resolved IN ('no', 'partly') AND r.answered_at >= $1 AND r.answered_at <= $6 AND r.state = 'answered'
     AND c.unit_code IS NOT NULL AND c.resolved_at IS NOT NULL AND s.holds AND s.weight > 0
 ORDER BY c.ticket_id, c.round, s.kind, r.answered_at
 {_ONCE}
@@ -58,7 +61,7 @@ CROSS JOIN LATERAL (VALUES
     ('too_quick', $8::float8, t.seconds < p.quick_seconds, jsonb_build_object('seconds', t.seconds,
         'quick_seconds', p.quick_seconds, 'usual_seconds', p.usual_seconds, 'rounds', p.rounds))
 ) AS s(kind, weight, holds, evidence)
-WHERE c.resolved_at >= $1 AND c.unit_code IS NOT NULL AND s.holds AND s.weight > 0
+WHERE c.resolved_at >= $1 AND c.resolved_at <= $9 AND c.unit_code IS NOT NULL AND s.holds AND s.weight > 0
 {_ONCE}
 """  # noqa: S608 the same
 # Others reported the same event after a unit had said that it is done; intake judged it the same.
@@ -69,7 +72,8 @@ SELECT c.ticket_id, c.round, 'linked_again', $3::float8, jsonb_build_object('tic
 FROM cases r JOIN LATERAL (
     SELECT * FROM cases c WHERE c.ticket_id = r.parent AND c.resolved_at < r.received_at ORDER BY c.round DESC LIMIT 1
 ) c ON c.resolved_at >= r.received_at - $4::interval
-WHERE r.round = 1 AND r.received_at >= $1 AND r.parent IS NOT NULL AND c.unit_code IS NOT NULL AND $3::float8 > 0
+WHERE r.round = 1 AND r.received_at >= $1 AND r.received_at <= $5 AND r.parent IS NOT NULL
+    AND c.unit_code IS NOT NULL AND $3::float8 > 0
 GROUP BY c.ticket_id, c.round, c.resolved_at
 {_ONCE}
 """  # noqa: S608 the same
@@ -131,7 +135,9 @@ GATHER = """
 INSERT INTO doubts (ticket_id, round, unit_code, unit_name, resolved_at, weight, kinds, found_at)
 SELECT c.ticket_id, c.round, c.unit_code, coalesce(c.unit_name, ''), c.resolved_at, 1 - exp(sum(ln(1 - s.weight))),
     jsonb_agg(s.kind ORDER BY s.kind), min(s.found_at)
-FROM (SELECT DISTINCT ticket_id, round FROM signs WHERE found_at = $1) fresh
+FROM (
+    SELECT DISTINCT ticket_id, round FROM signs WHERE found_at = $1 AND ($2::uuid[] IS NULL OR ticket_id = ANY($2))
+) fresh
 JOIN signs s USING (ticket_id, round) JOIN cases c USING (ticket_id, round)
 GROUP BY c.ticket_id, c.round
 ON CONFLICT (ticket_id, round) DO UPDATE SET weight = excluded.weight, kinds = excluded.kinds,
@@ -168,7 +174,11 @@ ONE = """
 SELECT d.*, c.number, c.category, c.district, c.street FROM doubts d JOIN cases c USING (ticket_id, round)
 WHERE d.ticket_id = $1 AND d.round = $2
 """
-FORGET = "UPDATE doubts SET note = NULL WHERE ticket_id = ANY($1) AND note IS NOT NULL"
+FORGET = (
+    "UPDATE doubts SET note = NULL WHERE ticket_id = ANY($1) AND note IS NOT NULL",
+    "UPDATE score_appeals SET note = '', ruling = NULL WHERE ticket_id = ANY($1) AND concat(note, ruling) <> ''",
+    "UPDATE deductions SET note = NULL, ruling = NULL WHERE ticket_id = ANY($1) AND num_nonnulls(note, ruling) > 0",
+)
 Place = tuple[datetime, UUID]
 
 
@@ -183,17 +193,25 @@ async def save_look(tx: Tx, of: str, until: datetime) -> None:
     await tx.connection.execute(LOOKED, of, until)
 
 
+async def first_resolved(tx: Tx) -> datetime | None:
+    """Return when the first round of the record was resolved; None if none ever was."""
+    first: datetime | None = await tx.connection.fetchval(FIRST)
+    return first
+
+
 async def find_signs(
-    tx: Tx, rules: Closing, seen: Sequence[str], denials: Sequence[str], since: datetime, now: datetime
+    tx: Tx, rules: Closing, seen: Sequence[str], denials: Sequence[str], span: tuple[datetime, datetime], now: datetime
 ) -> None:
-    """Keep what is found in rounds, answers and repeats since then; `denials` are reasons that deny any contact."""
-    weights, connection = rules.weights, tx.connection
-    await connection.execute(SAID, since, now, weights["unsolved"], weights["denied_contact"], list(denials))
-    await connection.execute(
-        RECORDED, since, now, weights["boilerplate"], list(rules.reply.faults), weights["no_contact"],
-        weights["no_evidence"], list(seen), weights["too_quick"],
+    """Keep what is found in rounds, answers and repeats of a span; `denials` are reasons that deny any contact."""
+    weights, (since, until) = rules.weights, span
+    said = (since, now, weights["unsolved"], weights["denied_contact"], list(denials), until)
+    recorded = (
+        since, now, weights["boilerplate"], list(rules.reply.faults), weights["no_contact"], weights["no_evidence"],
+        list(seen), weights["too_quick"], until,
     )  # fmt: skip
-    await connection.execute(LINKED, since, now, weights["linked_again"], rules.again.within)
+    linked = (since, now, weights["linked_again"], rules.again.within, until)
+    for statement, given in ((SAID, said), (RECORDED, recorded), (LINKED, linked)):
+        await tx.connection.execute(statement, *given, timeout=LONGEST_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +232,7 @@ class Month:
 
 async def month(database: Database, begin: datetime, end: datetime) -> Month:
     """Return what a city was told of in a span."""
-    rows = await database.pool.fetch(TOTALS, begin, end)
+    rows = await database.pool.fetch(TOTALS, begin, end, timeout=LONGEST_SECONDS)
     codes = {row["code"]: row["n"] for row in rows if row["code"] is not None}
     return Month(begin, end, codes, {row["street"]: row["n"] for row in rows if row["street"] is not None})
 
@@ -223,7 +241,7 @@ async def spots(tx: Tx, of: Month, codes: Sequence[str]) -> list[Spot]:
     """Return the rounds, of these questions, after which more of the same came from the same street than usual."""
     rows = await tx.connection.fetch(
         SPOTS, list(codes), [of.codes[code] for code in codes], of.begin, of.end, list(of.streets),
-        list(of.streets.values()), float(sum(of.codes.values())),
+        list(of.streets.values()), float(sum(of.codes.values())), timeout=LONGEST_SECONDS,
     )  # fmt: skip
     return [Spot(**dict(row)) for row in rows]
 
@@ -236,12 +254,12 @@ async def save_again(tx: Tx, found: Sequence[tuple[Spot, str]], weight: float, n
 
 async def learn_paces(tx: Tx, rules: Closing, now: datetime) -> None:
     """Learn how long such matters take that citizens say are solved, by question and kind."""
-    await tx.connection.execute(PACES, rules.quick.share, rules.quick.least, now)
+    await tx.connection.execute(PACES, rules.quick.share, rules.quick.least, now, timeout=LONGEST_SECONDS)
 
 
-async def gather(tx: Tx, now: datetime) -> None:
-    """Bring the doubts up to the signs that were found now."""
-    await tx.connection.execute(GATHER, now)
+async def gather(tx: Tx, now: datetime, tickets: Sequence[UUID] | None = None) -> None:
+    """Bring the doubts up to the signs that were found now, of all tickets or of some."""
+    await tx.connection.execute(GATHER, now, tickets, timeout=LONGEST_SECONDS)
 
 
 async def doubts(
@@ -280,8 +298,8 @@ async def save_doubt(tx: Tx, doubt: Doubt) -> None:
 
 async def forget_rulings(tx: Tx, tickets: Sequence[UUID]) -> None:
     """Drop the words of rulings on tickets whose words were deleted; what was ruled stays."""
-    if tickets:
-        await tx.connection.execute(FORGET, list(tickets))
+    for forget in FORGET if tickets else ():
+        await tx.connection.execute(forget, list(tickets))
 
 
 def _doubted(row: Mapping[str, Any], signs: Sequence[Sign] = ()) -> Doubted:

@@ -21,15 +21,17 @@ FOUND: dict[Fault, str] = {
     "passed_on": """
         SELECT returned_by AS unit_code, count(*) AS times,
             array_agg(ticket_id ORDER BY ruled_at) AS tickets, array_agg(ruled_at ORDER BY ruled_at) AS moments
-        FROM bounces WHERE against = 'unit' AND ruled_at >= $1 AND ruled_at < $2 GROUP BY returned_by
+        FROM bounces LEFT JOIN cases c USING (ticket_id, round)
+        WHERE against = 'unit' AND ruled_at >= $1 AND ruled_at < $2 AND c.excluded IS NOT TRUE GROUP BY returned_by
     """,
     "false_closing": """
-        SELECT unit_code, count(*) AS times,
+        SELECT d.unit_code, count(*) AS times,
             array_agg(ticket_id ORDER BY ruled_at) AS tickets, array_agg(ruled_at ORDER BY ruled_at) AS moments
-        FROM doubts WHERE upheld AND ruled_at >= $1 AND ruled_at < $2 GROUP BY unit_code
+        FROM doubts d LEFT JOIN cases c USING (ticket_id, round)
+        WHERE upheld AND ruled_at >= $1 AND ruled_at < $2 AND c.excluded IS NOT TRUE GROUP BY d.unit_code
     """,
 }
-"""What units are to answer for, by when it was ruled so."""
+"""What units are to answer for, by when it was ruled so; not what a ruling took out of the rates."""
 
 
 async def found(tx: Tx, fault: Fault, since: datetime, until: datetime) -> list[Found]:

@@ -16,7 +16,7 @@ LISTED = """
 WHERE ($1::text[] IS NULL OR unit_code = ANY($1)) AND ($2::text IS NULL OR state = $2)
     AND (asked_at, extract_id) > ($3, $4) ORDER BY asked_at, extract_id LIMIT $5
 """
-AT_WORK = "WHERE state IN ('granted', 'ready') ORDER BY expires_at LIMIT 100"
+AT_WORK = "WHERE state = 'granted' OR (state = 'ready' AND expires_at <= $1) ORDER BY expires_at LIMIT 100"
 KEEP = """
 INSERT INTO extract_files (extract_id, content) VALUES ($1, $2) ON CONFLICT (extract_id) DO UPDATE SET content = $2
 """
@@ -47,9 +47,9 @@ async def extracts(
     return await EXTRACTS.load(pool, LISTED, units, state, *after, limit)
 
 
-async def at_work(pool: Any) -> list[Extract]:
-    """Return those that are to be made, or deleted some day, the soonest first."""
-    return await EXTRACTS.load(pool, AT_WORK)
+async def at_work(pool: Any, now: datetime) -> list[Extract]:
+    """Return those that are to be made, or deleted by now, the soonest first."""
+    return await EXTRACTS.load(pool, AT_WORK, now)
 
 
 async def acts(pool: Any, extract_id: UUID) -> list[Act]:

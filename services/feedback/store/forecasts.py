@@ -21,7 +21,8 @@ INSERT INTO forecast_runs AS r (made_on, claimed_at) VALUES ($1, $2)
 ON CONFLICT (made_on) DO UPDATE SET claimed_at = $2 WHERE r.done_at IS NULL AND r.claimed_at < $3
 RETURNING true
 """
-FINISH = "UPDATE forecast_runs SET done_at = $2, series = $3 WHERE made_on = $1"
+MADE = "UPDATE forecast_runs SET series = $2 WHERE made_on = $1"
+FINISH = "UPDATE forecast_runs SET done_at = $2 WHERE made_on = $1"
 FIRST = """
 SELECT (min(received_at) AT TIME ZONE $1)::date FROM cases WHERE round = 1 AND received_at >= $2
 """
@@ -68,9 +69,14 @@ async def claim_run(pool: Any, made_on: date, now: datetime) -> bool:
     return bool(await pool.fetchval(CLAIM, made_on, now, now - STALE))
 
 
-async def finish_run(pool: Any, made_on: date, now: datetime, series: int) -> None:
-    """Keep that the forecasts of a day are made, and of how many series."""
-    await pool.execute(FINISH, made_on, now, series)
+async def save_run(pool: Any, made_on: date, series: int) -> None:
+    """Keep of how many series the forecasts of a day are made: from now on they are the last ones."""
+    await pool.execute(MADE, made_on, series)
+
+
+async def finish_run(pool: Any, made_on: date, now: datetime) -> None:
+    """Keep that all is done that follows from the forecasts of a day."""
+    await pool.execute(FINISH, made_on, now)
 
 
 async def first_day(pool: Any, timezone: str, since: datetime) -> date | None:

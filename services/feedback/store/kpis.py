@@ -107,10 +107,12 @@ async def figures(
     by: Sequence[Dimension] = (),
     where: Mapping[Dimension, Collection[str]] | None = None,
     seconds: float = LONGEST_SECONDS,
+    most: int | None = None,
 ) -> list[Figure]:
     """Return the figures of the chosen KPIs, by group.
 
-    Raises ValueError for a `where` on a time, TimeoutError where counting one kind of row takes longer than `seconds`.
+    Raises ValueError for a `where` on a time, TimeoutError where counting one kind of row takes longer than `seconds`,
+    OverflowError where it makes more than `most` groups.
     """
     if TIMES & (where or {}).keys():
         raise ValueError("a time is set by since and until")
@@ -122,7 +124,11 @@ async def figures(
     counts: dict[str, Mapping[tuple[str | None, ...], Count]] = {}
     for counted, mine in needed.items():
         sql = query(counted, mine, by, tuple(where or ()))
-        counts |= _read(mine, len(by), await database.pool.fetch(sql, *given, timeout=seconds))
+        bound = f" LIMIT {most + 1}" if most is not None else ""
+        rows = await database.pool.fetch(sql + bound, *given, timeout=seconds)
+        if most is not None and len(rows) > most:
+            raise OverflowError(f"more than {most} groups")
+        counts |= _read(mine, len(by), rows)
     return made(kpis, counts)
 
 

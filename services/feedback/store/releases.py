@@ -11,6 +11,8 @@ from services.feedback.domain.releases import Cell, Class, Course, Release, Spot
 RELEASES = Rows("releases", Release, key=("period",))
 CELLS = Rows("release_cells", Cell, key=())
 AT_ONCE = 5_000
+SORT_SECONDS = 3600
+"""The longest that the database may take to sort a month of a big city; no request waits for it."""
 # Where a ticket stands is its last round; what its reporter said last is what counts.
 APPEALS = """
 SELECT t.reporter, (f.received_at AT TIME ZONE $3)::date::text AS day, coalesce(f.district, '') AS district,
@@ -47,7 +49,7 @@ async def appeals(
     category, of_it = "", list[Told]()
     # Most appeals are alike in all but whose they are: one value for all takes a tenth of the memory.
     known: dict[Hashable, Any] = {}
-    async for row in tx.connection.cursor(APPEALS, *span, zone, dict(kinds), prefetch=AT_ONCE):
+    async for row in tx.connection.cursor(APPEALS, *span, zone, dict(kinds), prefetch=AT_ONCE, timeout=SORT_SECONDS):
         if row["category1"] != category:
             if of_it:
                 yield category, of_it

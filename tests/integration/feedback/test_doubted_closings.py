@@ -296,3 +296,11 @@ async def test_the_words_of_a_ruling_go_with_those_of_the_ticket_and_the_ruling_
 async def test_a_period_that_is_none_is_named(record: Record, period: str) -> None:
     answer = await record.http.get("/feedback/v1/doubts", params={"period": period})
     assert (answer.status_code, answer.json()["detail"].split(":")[0].removeprefix("query.")) == (422, "period")
+
+
+async def test_what_waits_after_an_outage_is_looked_at_day_by_day_and_all_of_it_found(record: Record) -> None:
+    for _ in range(4):
+        await record.done(contacted=False, contacted_at=None)
+        record.clock.advance(days=3)
+    await record.looked()
+    assert len(await record.doubts()) == 4

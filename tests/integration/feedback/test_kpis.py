@@ -147,3 +147,14 @@ async def test_figures_over_http_are_of_the_units_in_sight_and_say_what_is_wrong
     too_much = await record.http.get("/feedback/v1/figures", params=asked)
     assert (too_much.status_code, too_much.json()["errors"][0]["field"]) == (422, "period")
     assert {kpi["code"] for kpi in await record.get("kpis")} >= {"responded", "solved", "satisfied", "total"}
+
+
+async def test_more_groups_than_can_be_told_at_once_are_refused(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kpis_api, "MOST_GROUPS", 1)
+    await record.keep(case(), case(unit_code=TOWN, unit_name="崔各庄乡"))
+    asked = {"kpi": "received", "period": "2026-03", "by": "unit"}
+    refused = await record.http.get("/feedback/v1/figures", params=asked)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "by")
+    assert len(await record.get("figures", kpi="received", period="2026-03")) == 1

@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 
 from libs.common.contracts.intake import LineMeasured
 from services.feedback.domain.reports import spans_of
+from services.feedback.handlers import reports as handlers
 from services.feedback.handlers.publishing import keep_published
 from services.feedback.handlers.reports import WHOLE, days_of, keep_reports
 from services.feedback.handlers.reports import report as ask
@@ -229,3 +230,29 @@ async def test_a_report_renewed_before_its_month_was_published_is_published_as_i
     await keep_published(here)
     page = await record.http.get("/feedback/v1/open-data/2026-03.html")
     assert "1,285" in page.text
+
+
+async def test_a_unit_reads_its_own_report_and_a_district_those_below_it(record: Record) -> None:
+    district = "d-110105"
+    unit, head = record.holding("unit", units=(LAZY,)), record.holding("supervisor", units=(district,))
+    wanted: tuple[dict[str, str], ...] = ({}, {"district": "110105"}, {"unit": LAZY}, {"unit": "s-110101001"})
+    answers = [[(await who.get(MONTH, params=of)).status_code for of in wanted] for who in (unit, head)]
+    assert answers == [[403, 403, 200, 403], [403, 200, 200, 403]]
+    refused = [await head.post(MONTH), await head.post("/feedback/v1/open-data/2026-03")]
+    assert [answer.status_code for answer in refused] == [403, 403]
+
+
+async def test_a_report_that_cannot_be_made_keeps_no_other_from_it(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, made = record.stage.context, handlers._make
+
+    async def make(here: Any, kind: Any, spans: Any, scope: Any, renewed: bool = False) -> Any:
+        if scope == WHOLE:
+            raise TimeoutError
+        return await made(here, kind, spans, scope, renewed)
+
+    monkeypatch.setattr(handlers, "_make", make)
+    await keep_reports(context)
+    kept = await store.kept_scopes(context.database, "monthly", "2026-03")
+    assert kept == {f"district:{code}" for code in context.engine.city.grid}

@@ -1,6 +1,7 @@
 """Doubts about closings: what chance explains, and what a person rules."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -64,3 +65,11 @@ def test_only_what_closed_in_silence_is_reopened_by_a_ruling_and_no_more_often_t
     silent = replace(ticket, outcome="no_answer", round=1)
     again_, said = reopened_by_ruling(silent, 1, POLICY, NOON)
     assert (again_.round, again_.outcome, said[0].name) == (2, None, "ticket.reopened")
+
+
+def test_a_ruling_in_other_words_counts_when_it_was_first_ruled_so() -> None:
+    ruled, _ = rule(DOUBT, upheld=True, by="s", note="属实", now=NOON)
+    later = NOON + timedelta(days=40)
+    reworded, _ = rule(ruled, upheld=True, by="s", note="属实，已核", now=later)
+    turned, _ = rule(reworded, upheld=False, by="s", note="不属实", now=later)
+    assert (reworded.ruled_at, turned.ruled_at) == (NOON, later)
