@@ -13,9 +13,9 @@ from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, page
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, require
 from services.classify import handlers, store
-from services.classify.api.around import Anyone, Context
+from services.classify.api.around import Anyone, Context, commanding
 from services.classify.api.knowledge import ArticleId, Limit, Owner
-from services.classify.domain import Complaint, NotPossibleError
+from services.classify.domain import Complaint
 from services.classify.handlers import Here
 
 router = APIRouter()
@@ -93,12 +93,9 @@ async def settle_complaint(here: Context, who: Settler, complaint_id: UUID, said
     complaint = (await store.complaints_by_id(here.database.pool, [complaint_id])).get(complaint_id)
     if complaint and not handlers.may_settle(here, who, complaint.owner):
         raise Problem(403, "this is for the unit that owns the article, or a supervisor of its level")
-    try:
-        async with here.database.begin() as tx:
-            version = int(said.version) if said.version else None
-            return _view(here, await handlers.answer_complaint(tx, here, complaint_id, who.name, said.note, version))
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        version = int(said.version) if said.version else None
+        return _view(here, await handlers.answer_complaint(tx, here, complaint_id, who.name, said.note, version))
 
 
 def _view(here: Here, one: Complaint) -> ComplaintView:

@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from libs.common.contracts.classify import Alternative, MachineMade
 from libs.common.contracts.vocabulary import Kind, Urgency
 from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, page
-from libs.common.runtime.problems import Problem, wrong_field
+from libs.common.runtime.problems import wrong_field
 from services.classify import handlers, store
-from services.classify.api.around import Category, Context, Judge
-from services.classify.domain import JudgedBy, NotPossibleError, Rules, State, Verdict, alternatives
+from services.classify.api.around import Category, Context, Judge, commanding
+from services.classify.domain import JudgedBy, Rules, State, Verdict, alternatives
 
 router = APIRouter()
 
@@ -68,13 +68,10 @@ async def classify_ticket(here: Context, who: Judge, ticket_id: UUID, said: Clas
     question = here.engine.rules.question(said.code)
     if question is None:
         raise wrong_field("code", "must be a question in the city's catalogue")
-    try:
-        async with here.database.begin() as tx:
-            verdict = await handlers.judge(
-                tx, here, ticket_id, question, said.urgency, said.kind, said.note, by=who.name
-            )  # fmt: skip
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        verdict = await handlers.judge(
+            tx, here, ticket_id, question, said.urgency, said.kind, said.note, by=who.name
+        )  # fmt: skip
     return _view(verdict, here.engine.rules)
 
 

@@ -13,9 +13,9 @@ from libs.common.runtime.problems import Problem, wrong_field
 from libs.common.versions import UnknownVersionError
 from libs.common.versions.http import Changes, Hash, Reads, Reason, RollBackCommand
 from services.classify import handlers, store
-from services.classify.api.around import Context
+from services.classify.api.around import Context, commanding
 from services.classify.api.versions import ActivationView, activated, rolled_back
-from services.classify.domain import ModelVersion, NotPossibleError, Profile, Run, RunState, Task
+from services.classify.domain import ModelVersion, Profile, Run, RunState, Task
 from services.classify.handlers import Here
 from services.classify.store import Tally
 
@@ -210,11 +210,8 @@ async def evaluate_model(here: Context, who: Changes, name: Hash) -> RunView:
 @router.post("/models/{name}/challenge")
 async def challenge_champion(here: Context, who: Changes, name: Hash) -> ModelStory:
     """Have a model judge beside the one in force; what it says is counted and does nothing."""
-    try:
-        async with here.database.begin() as tx:
-            await handlers.challenge(tx, here, name, who.name)
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        await handlers.challenge(tx, here, name, who.name)
     here.loops["versions"].wake()
     return await _story(here, await _known(here, name))
 

@@ -11,13 +11,13 @@ from pydantic import BaseModel
 
 from libs.common.city.problems import CityError
 from libs.common.runtime.http import Body, Moment
-from libs.common.runtime.problems import Problem, wrong_field
+from libs.common.runtime.problems import wrong_field
 from libs.common.runtime.security import Principal
 from libs.common.versions import UnknownVersionError
 from libs.common.versions.http import Changes, Hash, Reads, Reason, RollBackCommand, refused
 from services.classify import handlers, store
-from services.classify.api.around import Category, Context
-from services.classify.domain import Activation, CatalogueVersion, Change, NotPossibleError, What, changes
+from services.classify.api.around import Category, Context, commanding
+from services.classify.domain import Activation, CatalogueVersion, Change, What, changes
 from services.classify.handlers import Here
 from services.classify.versions import ParcelError, opened
 
@@ -194,22 +194,16 @@ async def activated(
     """Activate a catalogue with a model, and answer as HTTP does."""
     if at and at < here.clock.now():
         raise wrong_field("at", "must not be in the past")
-    try:
-        async with here.database.begin() as tx:
-            activation = await handlers.activate(tx, here, catalogue, model, at, reason, who.name)
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        activation = await handlers.activate(tx, here, catalogue, model, at, reason, who.name)
     here.loops["versions"].wake()
     return _activation(activation)
 
 
 async def rolled_back(here: Here, who: Principal, reason: str | None, *, catalogue: bool) -> ActivationView:
     """Roll back, and answer as HTTP does."""
-    try:
-        async with here.database.begin() as tx:
-            activation = await handlers.roll_back(tx, here, reason, who.name, catalogue=catalogue)
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        activation = await handlers.roll_back(tx, here, reason, who.name, catalogue=catalogue)
     here.loops["versions"].wake()
     return _activation(activation)
 

@@ -9,10 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, page
-from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, require
-from services.feedback.api.around import Context, Limit, Month, Reader, Supervisor
-from services.feedback.domain import NotPossibleError
+from services.feedback.api.around import Context, Limit, Month, Reader, Supervisor, commanding
 from services.feedback.domain.appeals import AppealState
 from services.feedback.domain.periods import MONTH
 from services.feedback.handlers import appeals
@@ -78,13 +76,10 @@ async def list_grounds(here: Context, _: Reader) -> list[GroundView]:
 @router.post("/scores/{period}/appeals", status_code=201)
 async def post_appeal(here: Context, who: Unit, period: Month, command: AppealCommand) -> AppealView:
     """Appeal against a ticket that a published month counts for the unit, once, within the city's time for it."""
-    try:
-        async with here.database.begin() as tx:
-            made = await appeals.appeal(
-                tx, here, who, period, command.unit, command.ticket_id, command.ground, command.note
-            )
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        made = await appeals.appeal(
+            tx, here, who, period, command.unit, command.ticket_id, command.ground, command.note
+        )
     return AppealView.model_validate(made)
 
 
@@ -103,9 +98,6 @@ async def list_appeals(
 @router.post("/score-appeals/{appeal_id}/ruling")
 async def post_ruling(here: Context, who: Supervisor, appeal_id: UUID, command: RulingCommand) -> AppealView:
     """Rule on an appeal, from a level above the unit. Upheld, the month's next version differs by this ticket alone."""
-    try:
-        async with here.database.begin() as tx:
-            ruled = await appeals.rule_on_appeal(tx, here, who, appeal_id, command.note, upheld=command.upheld)
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        ruled = await appeals.rule_on_appeal(tx, here, who, appeal_id, command.note, upheld=command.upheld)
     return AppealView.model_validate(ruled)

@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field
 
 from libs.common.contracts.vocabulary import Resolution, UnitRef
 from libs.common.runtime.http import Body, Line, Note
-from libs.common.runtime.problems import Problem, wrong_field
+from libs.common.runtime.problems import wrong_field
 from libs.common.runtime.security import authorise
 from services.feedback import handlers, store
-from services.feedback.api.around import Context, Reader
-from services.feedback.domain import Answer, By, Method, NotPossibleError, Review, State, TryOutcome
+from services.feedback.api.around import Context, Reader, commanding
+from services.feedback.domain import Answer, By, Method, Review, State, TryOutcome
 from services.feedback.handlers import Here
 from services.feedback.handlers.seeing import seen_units
 
@@ -102,11 +102,8 @@ async def list_reasons(here: Context) -> list[ReasonView]:
 
 
 async def _take(here: Here, ticket_id: UUID, given: Answer, token: str | None) -> Review:
-    try:
-        async with here.database.begin() as tx:
-            return await handlers.review(tx, here, ticket_id, given, token)
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        return await handlers.review(tx, here, ticket_id, given, token)
 
 
 @router.get("/tickets/{ticket_id}/reviews")

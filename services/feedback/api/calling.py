@@ -14,11 +14,11 @@ from libs.common.city.settings import Name
 from libs.common.contracts.vocabulary import AccessNeed, Kind, UnitRef, Urgency
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.http import Body, Cursor, Moment, Page, page
-from libs.common.runtime.problems import Problem, wrong_field
+from libs.common.runtime.problems import wrong_field
 from services.feedback import handlers, store
-from services.feedback.api.around import Context, Limit, Seat
+from services.feedback.api.around import Context, Limit, Seat, commanding
 from services.feedback.api.asking import ReviewView, TryView, review_view, tries_view
-from services.feedback.domain import NotPossibleError, Review, TryOutcome, WrongTimeError, held, spoken
+from services.feedback.domain import Review, TryOutcome, WrongTimeError, held, spoken
 from services.feedback.handlers import Here, Task
 
 router = APIRouter(prefix="/callbacks")
@@ -106,10 +106,8 @@ class TaskView(BaseModel):
 async def _commanding(here: Here) -> AsyncIterator[Tx]:
     """Run a command in a transaction. Raises Problem 409 if it is not possible now, 422 for an impossible time."""
     try:
-        async with here.database.begin() as tx:
+        async with commanding(here) as tx:
             yield tx
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
     except WrongTimeError as error:
         raise wrong_field("again_at", str(error)) from error
 

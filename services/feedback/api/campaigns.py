@@ -11,11 +11,9 @@ from pydantic import BaseModel, ConfigDict
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.messaging.transaction import Tx
 from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, page
-from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, require
-from services.feedback.api.around import Context, Limit, Reader
+from services.feedback.api.around import Context, Limit, Reader, commanding
 from services.feedback.api.topics import Decides, MeasureCommand, wanted_measure
-from services.feedback.domain import NotPossibleError
 from services.feedback.domain.campaigns import Campaign, CampaignState, Measure, fraction
 from services.feedback.domain.effects import Effect, Estimate, WhyNot
 from services.feedback.handlers import campaigns, effects
@@ -219,11 +217,8 @@ async def post_close(here: Context, who: Decides, campaign_id: UUID, command: Cl
 
 
 async def _done(here: Context, command: Callable[[Tx], Awaitable[Campaign]]) -> CampaignView:
-    try:
-        async with here.database.begin() as tx:
-            return _view(here, await command(tx))
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        return _view(here, await command(tx))
 
 
 def _today(here: Context) -> date:

@@ -15,8 +15,8 @@ from libs.common.runtime.http import Body, Cursor, Line, Note, Page, page
 from libs.common.runtime.problems import Problem, wrong_field
 from libs.common.runtime.security import Principal, require
 from services.feedback import handlers, store
-from services.feedback.api.around import Context, Limit, Reader
-from services.feedback.domain import Doubted, NotPossibleError, Ruled
+from services.feedback.api.around import Context, Limit, Reader, commanding
+from services.feedback.domain import Doubted, Ruled
 from services.feedback.domain.periods import PATTERN, period_of
 from services.feedback.handlers import Here
 from services.feedback.handlers.seeing import seen_units
@@ -126,13 +126,10 @@ async def post_ruling(here: Context, who: Ruler, ticket_id: UUID, round_: Round,
     """Rule on a doubt, as a supervisor above the unit. The last ruling counts."""
     if command.reopen and not command.upheld:
         raise wrong_field("reopen", "goes with upheld only")
-    try:
-        async with here.database.begin() as tx:
-            ruled = await handlers.rule_doubt(
-                tx, here, ticket_id, round_, who, upheld=command.upheld, note=command.note, reopen=command.reopen
-            )
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        ruled = await handlers.rule_doubt(
+            tx, here, ticket_id, round_, who, upheld=command.upheld, note=command.note, reopen=command.reopen
+        )
     return _whole(ruled)
 
 

@@ -10,9 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from libs.common.contracts.sla import Evidence
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, page
-from libs.common.runtime.problems import Problem
-from services.feedback.api.around import Context, Limit, Reader, Supervisor
-from services.feedback.domain import NotPossibleError
+from services.feedback.api.around import Context, Limit, Reader, Supervisor, commanding
 from services.feedback.domain.deductions import DeductionState
 from services.feedback.domain.periods import MONTH
 from services.feedback.handlers import deductions
@@ -67,9 +65,6 @@ async def list_deductions(
 @router.post("/deductions/{proposal}/ruling")
 async def post_ruling(here: Context, who: Supervisor, proposal: UUID, command: RulingCommand) -> DeductionView:
     """Rule on a proposal, from a level above the unit. What is taken off a published month is in its next version."""
-    try:
-        async with here.database.begin() as tx:
-            ruled = await deductions.rule_on_deduction(tx, here, who, proposal, command.points, command.note)
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        ruled = await deductions.rule_on_deduction(tx, here, who, proposal, command.points, command.note)
     return DeductionView.model_validate(ruled)

@@ -14,9 +14,8 @@ from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, page
 from libs.common.runtime.problems import Problem, wrong_field
 from libs.common.runtime.security import Principal, require
 from libs.common.runtime.tables import MEDIA_TYPE
-from services.feedback.api.around import Context, Limit, Supervisor
+from services.feedback.api.around import Context, Limit, Supervisor, commanding
 from services.feedback.api.kpis import Words
-from services.feedback.domain import NotPossibleError
 from services.feedback.domain import extracts as domain
 from services.feedback.domain.extracts import FIELDS, Deed, Extract, State
 from services.feedback.domain.extracts import Field as Told
@@ -156,13 +155,10 @@ async def post_extract_ruling(here: Context, who: Supervisor, extract_id: UUID, 
     longest = here.engine.city.extracts.longest_days
     if command.days > longest:
         raise wrong_field("days", f"must be at most {longest}")
-    try:
-        async with here.database.begin() as tx:
-            ruled = await extracts.rule(
-                tx, here, who, extract_id, granted=command.granted, note=command.note, days=command.days
-            )
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        ruled = await extracts.rule(
+            tx, here, who, extract_id, granted=command.granted, note=command.note, days=command.days
+        )
     here.loops["extracts"].wake()
     return _view(ruled)
 

@@ -10,10 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from libs.common.contracts.feedback import DeclineGround
 from libs.common.contracts.vocabulary import UnitRef
 from libs.common.runtime.http import Body, Cursor, Line, Moment, Page, Redacted, page
-from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, require
-from services.feedback.api.around import Context, Limit, Reader
-from services.feedback.domain import NotPossibleError
+from services.feedback.api.around import Context, Limit, Reader, commanding
 from services.feedback.domain.proactive import Order, OrderState, Rule
 from services.feedback.handlers import advising, proactive
 from services.feedback.handlers.proactive import Wanted
@@ -183,11 +181,8 @@ async def post_done(
     here: Context, who: Worker, order_id: UUID, command: DoneCommand, reading: Reading
 ) -> WorkView:  # fmt: skip
     """Say that the work is done. It counts for the unit's score if it is in time and there is evidence of it."""
-    try:
-        async with here.database.begin() as tx:
-            return _view(await proactive.finish(tx, here, who, order_id, command.note, command.evidence), reading)
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        return _view(await proactive.finish(tx, here, who, order_id, command.note, command.evidence), reading)
 
 
 @router.post("/proactive/{order_id}/decline")
@@ -195,11 +190,8 @@ async def post_decline(
     here: Context, who: Worker, order_id: UUID, command: DeclineCommand, reading: Reading
 ) -> WorkView:  # fmt: skip
     """Decline the work, with a ground; supervisors see it among the declined."""
-    try:
-        async with here.database.begin() as tx:
-            return _view(await proactive.decline(tx, here, who, order_id, command.ground, command.note), reading)
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        return _view(await proactive.decline(tx, here, who, order_id, command.ground, command.note), reading)
 
 
 @router.get("/seasons")

@@ -13,9 +13,8 @@ from libs.common.contracts.vocabulary import UnitRef
 from libs.common.runtime.http import Cursor, Line, Page, page
 from libs.common.runtime.problems import Problem
 from services.feedback import store
-from services.feedback.api.around import Context, Limit, Month, OfCity, Reader
+from services.feedback.api.around import Context, Limit, Month, OfCity, Reader, commanding
 from services.feedback.api.around import period as month_of
-from services.feedback.domain import NotPossibleError
 from services.feedback.domain.kpis import Dimension, Figure
 from services.feedback.domain.periods import MONTH
 from services.feedback.domain.scores import Publication, Reason, Score, ranked
@@ -204,11 +203,8 @@ async def list_credited(
 @router.post("/scores/{period}")
 async def publish_scores(here: Context, who: OfCity, period: Month) -> PublicationView:
     """Publish a month that is over, or publish it anew by what the record says now. For a supervisor of the city."""
-    try:
-        async with here.database.begin() as tx:
-            made = await scores.publish_month(tx, here, month_of(period), "hand", who.name)
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        made = await scores.publish_month(tx, here, month_of(period), "hand", who.name)
     return PublicationView.model_validate(made)
 
 

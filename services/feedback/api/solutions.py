@@ -10,9 +10,8 @@ from pydantic import BaseModel, Field
 from libs.common.runtime.http import Body, Cursor, Line, Page, Redacted, RedactedLine, page
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, require_everywhere
-from services.feedback.api.around import Context, Limit, Reader
+from services.feedback.api.around import Context, Limit, Reader, commanding
 from services.feedback.api.campaigns import EffectView, effect_view
-from services.feedback.domain import NotPossibleError
 from services.feedback.domain.solutions import Solution, SolutionState, Standing
 from services.feedback.handlers import solutions
 from services.feedback.handlers.solutions import WantedSolution
@@ -103,11 +102,8 @@ async def get_solution(here: Context, _: Reader, solution_id: UUID) -> SolutionV
 @router.post("/solutions/{solution_id}/withdraw")
 async def post_withdraw(here: Context, _: Writer, solution_id: UUID, command: WithdrawCommand) -> SolutionView:
     """Suggest a solution no more. It is kept, with the reason."""
-    try:
-        async with here.database.begin() as tx:
-            return _view(await solutions.withdraw_solution(tx, solution_id, command.note))
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        return _view(await solutions.withdraw_solution(tx, solution_id, command.note))
 
 
 @router.get("/tickets/{ticket_id}/solutions")

@@ -11,8 +11,7 @@ from libs.common.city.topics import ComponentCode, Half
 from libs.common.runtime.http import Body, Line, Redacted, RedactedLine
 from libs.common.runtime.problems import Problem
 from libs.common.runtime.security import Principal, require, require_everywhere
-from services.feedback.api.around import Context
-from services.feedback.domain import NotPossibleError
+from services.feedback.api.around import Context, commanding
 from services.feedback.domain.campaigns import SubQuestion
 from services.feedback.domain.candidates import Basis
 from services.feedback.domain.periods import MONTH
@@ -213,11 +212,8 @@ async def adopt(here: Context, who: Decides, topic_id: UUID, command: AdoptComma
         questions=[SubQuestion(one.name, tuple(one.codes)) for one in command.questions],
         measures=[wanted_measure(one) for one in command.measures], acts_from=command.acts_from,
     )  # fmt: skip
-    try:
-        async with here.database.begin() as tx:
-            campaign = await campaigns.adopt(tx, here, topic_id, wanted, who.name)
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        campaign = await campaigns.adopt(tx, here, topic_id, wanted, who.name)
     return AdoptedView(campaign_id=campaign.campaign_id)
 
 
@@ -226,11 +222,8 @@ async def dismiss(
     here: Context, who: Decides, topic_id: UUID, command: DismissCommand, language: Reading
 ) -> TopicView:  # fmt: skip
     """Let a topic rest, by a supervisor of the whole city; for some months it is not proposed again."""
-    try:
-        async with here.database.begin() as tx:
-            topic = await topics.dismiss(tx, topic_id, who.name, command.note)
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        topic = await topics.dismiss(tx, topic_id, who.name, command.note)
     return _view(here, topic, language)
 
 

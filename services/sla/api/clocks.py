@@ -10,11 +10,10 @@ from pydantic import BaseModel, ConfigDict
 
 from libs.common.contracts.vocabulary import ClockName, Light, UnitRef, Urgency
 from libs.common.runtime.http import Body, Cursor, Line, Moment, Page, page
-from libs.common.runtime.problems import Problem
 from services.sla import handlers, store
-from services.sla.api.around import Context, Reader, Reading, Worker
+from services.sla.api.around import Context, Reader, Reading, Worker, commanding
 from services.sla.api.lateness import LateView, late_view
-from services.sla.domain import Clock, NotPossibleError
+from services.sla.domain import Clock
 from services.sla.handlers import Here
 
 router = APIRouter()
@@ -120,22 +119,16 @@ async def pause(
     here: Context, who: Worker, ticket_id: UUID, command: PauseCommand, language: Reading = ""
 ) -> list[ClockView]:
     """Stand a ticket's running clocks still on a listed ground, at most for the longest time of that ground."""
-    try:
-        async with here.database.begin() as tx:
-            clocks = await handlers.pause_clocks(tx, here, who, ticket_id, command.ground, command.until)
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        clocks = await handlers.pause_clocks(tx, here, who, ticket_id, command.ground, command.until)
     return _views(here, clocks, language)
 
 
 @router.post("/tickets/{ticket_id}/resume")
 async def resume(here: Context, who: Worker, ticket_id: UUID, language: Reading = "") -> list[ClockView]:
     """Let a ticket's paused clocks run on."""
-    try:
-        async with here.database.begin() as tx:
-            clocks = await handlers.resume_clocks(tx, here, who, ticket_id)
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        clocks = await handlers.resume_clocks(tx, here, who, ticket_id)
     return _views(here, clocks, language)
 
 

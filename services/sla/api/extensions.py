@@ -10,10 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from libs.common.city.policies import LONGEST, Level
 from libs.common.contracts.vocabulary import ClockName
 from libs.common.runtime.http import Body, Cursor, Page, Redacted, page
-from libs.common.runtime.problems import Problem
 from services.sla import handlers, store
-from services.sla.api.around import Context, Reader, Supervisor, Worker
-from services.sla.domain import Extension, NotPossibleError
+from services.sla.api.around import Context, Reader, Supervisor, Worker, commanding
+from services.sla.domain import Extension
 
 router = APIRouter()
 
@@ -69,11 +68,8 @@ async def ticket_extensions(here: Context, who: Reader, ticket_id: UUID) -> list
 @router.post("/tickets/{ticket_id}/extensions")
 async def ask_extension(here: Context, who: Worker, ticket_id: UUID, said: ExtensionCommand) -> ExtensionView:
     """Ask for more time, as the unit that leads or who supervises it."""
-    try:
-        async with here.database.begin() as tx:
-            return _view(await handlers.ask_extension(tx, here, who, ticket_id, said.clock, said.span, said.reason))
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        return _view(await handlers.ask_extension(tx, here, who, ticket_id, said.clock, said.span, said.reason))
 
 
 @router.post("/extensions/{extension_id}/grant")
@@ -91,11 +87,8 @@ async def refuse_extension(here: Context, who: Supervisor, extension_id: UUID, s
 async def _ruled(
     here: Context, who: Supervisor, extension_id: UUID, said: RulingCommand, *, granted: bool
 ) -> ExtensionView:
-    try:
-        async with here.database.begin() as tx:
-            return _view(await handlers.rule_extension(tx, here, who, extension_id, said.note, granted=granted))
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
+    async with commanding(here) as tx:
+        return _view(await handlers.rule_extension(tx, here, who, extension_id, said.note, granted=granted))
 
 
 def _view(extension: Extension) -> ExtensionView:

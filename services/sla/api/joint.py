@@ -8,9 +8,9 @@ from pydantic import Field
 
 from libs.common.runtime.http import Body, Line, Moment, Redacted
 from services.sla import handlers
-from services.sla.api.around import Context, Worker
+from services.sla.api.around import Context, Worker, commanding
 from services.sla.api.cases import CaseView, view
-from services.sla.api.overseeing import NoteCommand, commanding
+from services.sla.api.overseeing import NoteCommand
 
 router = APIRouter()
 MOST_UNITS = 30

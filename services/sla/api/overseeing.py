@@ -1,7 +1,5 @@
 """What people do on supervision cases: open one, and every step of its owner and of the supervised unit."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,14 +7,11 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from libs.common.contracts.sla import SupervisionAbout
-from libs.common.messaging.transaction import Tx
 from libs.common.runtime.http import Body, Line, Moment, Redacted
-from libs.common.runtime.problems import Problem, wrong_field
+from libs.common.runtime.problems import wrong_field
 from services.sla import handlers
-from services.sla.api.around import Context, Supervisor, Worker
+from services.sla.api.around import Context, Supervisor, Worker, commanding
 from services.sla.api.cases import CaseView, view
-from services.sla.domain import NotPossibleError
-from services.sla.handlers import Here
 
 router = APIRouter()
 Level = Annotated[int, Field(ge=1, le=3)]
@@ -140,13 +135,3 @@ async def close(here: Context, who: Worker, subject: UUID, said: CloseCommand) -
     """End the case with how it ended. While work is overdue or something is owed on it, it goes on."""
     async with commanding(here) as tx:
         return view(await handlers.close_case(tx, here, who, subject, said.outcome, said.note))
-
-
-@asynccontextmanager
-async def commanding(here: Here) -> AsyncIterator[Tx]:
-    """Run a command in a transaction. Raises Problem 409 if the state of the case does not allow it."""
-    try:
-        async with here.database.begin() as tx:
-            yield tx
-    except NotPossibleError as error:
-        raise Problem(409, str(error)) from error
